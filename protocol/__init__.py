@@ -1,0 +1,1 @@
+"""The OMS protocol stack: bytes in, frozen dataclasses out; knows no samples and no radios."""

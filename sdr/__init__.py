@@ -1,0 +1,1 @@
+"""Software radio receiver and transmitter for wireless M-Bus: sources, files, command line."""
