@@ -1,0 +1,65 @@
+"""The radio channel and the receiver's front end, for the simulator.
+
+    Ec/N0 = (A² / chip_rate_hz) / (noise_power / sample_rate_hz)
+
+A: signal amplitude, full scale 1; noise_power: E|n|² per sample over the whole recorded
+band; Ec/N0 counts energy per chip at the mode's nominal chip rate.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dsp.arrays import ComplexArray
+
+
+def amplitude(ec_n0_db: float, chip_rate_hz: float, noise_power: float, sample_rate_hz: float) -> float:
+    """Signal amplitude that gives the stated Ec/N0 over the stated noise."""
+    return math.sqrt(10.0 ** (ec_n0_db / 10.0) * chip_rate_hz * noise_power / sample_rate_hz)
+
+
+def power_from_dbfs(dbfs: float) -> float:
+    """Power of a level in dBFS, where a full-scale tone (amplitude 1) is 0 dBFS."""
+    return float(10.0 ** (dbfs / 10.0))
+
+
+def noise(n_samples: int, noise_power: float, rng: np.random.Generator) -> ComplexArray:
+    """Complex white Gaussian noise complex64 [n_samples] with E|n|² = noise_power."""
+    parts = rng.standard_normal(2 * n_samples, dtype=np.float32)
+    parts *= np.float32(math.sqrt(noise_power / 2.0))
+    return parts.view(np.complex64)
+
+
+def add_burst(samples: ComplexArray, burst: ComplexArray, at: int, gain: float) -> None:
+    """Add a burst to a chunk in place, as far as it overlaps.
+
+    Args:
+        samples: chunk complex64 [n].
+        burst: the burst's samples.
+        at: index in ``samples`` of the burst's first sample; may lie outside.
+        gain: amplitude of the burst.
+    """
+    start, stop = max(at, 0), min(at + burst.size, samples.size)
+    if start < stop:
+        samples[start:stop] += np.float32(gain) * burst[start - at : stop - at]
+
+
+def spoil(
+    samples: ComplexArray, *, dc: complex = 0.0, iq_gain_db: float = 0.0, gain: float = 1.0
+) -> ComplexArray:
+    """Apply a receiver's own faults: gain, I/Q imbalance, DC spike.
+
+    Args:
+        samples: complex64 [n].
+        dc: constant added, relative to full scale (the zero-Hz spike).
+        iq_gain_db: gain of I over Q, which makes an image at the mirrored frequency.
+        gain: amplitude factor; above 1 strong signals clip when they are quantised.
+    """
+    out = samples * np.float32(gain)
+    if iq_gain_db:
+        out.real *= np.float32(10.0 ** (iq_gain_db / 20.0))
+    if dc:
+        out += np.complex64(dc)
+    return out
