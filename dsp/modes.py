@@ -95,6 +95,7 @@ class PhyMode:
         sub_band_hz: lower and upper edge of the regulatory sub-band; None where not known.
         max_erp_w: radiated power limit in watts ERP.
         duty_cycle: largest share of an hour on air; None where not known.
+        default_channel: index in ``centers_hz`` of the channel that is used unless another is agreed.
         uncertain: names of attributes whose source is doubtful.
     """
 
@@ -118,6 +119,7 @@ class PhyMode:
     sub_band_hz: tuple[float, float] | None
     max_erp_w: float
     duty_cycle: float | None
+    default_channel: int = 0
     uncertain: tuple[str, ...] = ()
 
     @property
@@ -298,6 +300,7 @@ def _r(name: str) -> PhyMode:
         sub_band_hz=_SUB_BAND_868_0,
         max_erp_w=0.025,
         duty_cycle=0.01,
+        default_channel=5,  # 868.330 MHz
         uncertain=("polarity",),
     )
 

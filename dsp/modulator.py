@@ -29,7 +29,7 @@ class Impairments:
         carrier_drift_hz_per_s: slope of the carrier.
         deviation_hz: peak deviation; the row's typical value when None.
         chip_rate_error: relative error of the chip rate at the first chip.
-        chip_rate_drift: further relative change of the chip rate over the burst.
+        chip_rate_drift: further relative change of the chip rate from the first to the last chip.
         ramp_s: length of the raised-cosine power ramp at each end.
     """
 
@@ -47,9 +47,86 @@ IDEAL = Impairments()
 def chip_edges_s(n_chips: int, row: PhyMode, impairments: Impairments = IDEAL) -> DoubleArray:
     """Place the chip edges: float64 [n_chips + 1] in seconds from the first chip's start."""
     k = np.arange(n_chips + 1, dtype=np.float64)
-    nominal = k / (row.chip_rate_hz * (1.0 + impairments.chip_rate_error))
-    # A rate that changes linearly over the burst bends the edge times quadratically.
-    return nominal - impairments.chip_rate_drift * nominal * k / (2.0 * max(n_chips, 1))
+    first_rate_hz = row.chip_rate_hz * (1.0 + impairments.chip_rate_error)
+    if impairments.chip_rate_drift == 0.0 or n_chips == 0:
+        return k / first_rate_hz
+    # Chip k lasts 1 / (first_rate · (1 + bend · k)); the edges are the integral of that.
+    bend = impairments.chip_rate_drift / n_chips
+    return np.asarray(np.log1p(bend * k) / (bend * first_rate_hz), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """One burst as a function of time, to be evaluated wherever samples are wanted.
+
+    Attributes:
+        knots_s: times float64 [n] between which the modulation's frequency is constant.
+        turns: what the modulation has added to the phase up to each knot, float64 [n] in turns.
+        frequency_hz: the actual carrier at the burst's start, relative to the middle of the recording.
+        drift_hz_per_s: slope of the carrier.
+        phase_rad: carrier phase at the burst's start.
+        ramp_s: length of the raised-cosine power ramp at each end.
+    """
+
+    knots_s: DoubleArray
+    turns: DoubleArray
+    frequency_hz: float
+    drift_hz_per_s: float
+    phase_rad: float
+    ramp_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first preamble chip to the end of the last chip."""
+        return float(self.knots_s[-1])
+
+    def samples(self, times_s: DoubleArray) -> ComplexArray:
+        """Evaluate the burst: complex64 [n] of amplitude 1, and 0 before and after the burst.
+
+        Args:
+            times_s: seconds since the burst's start, float64 [n].
+        """
+        t = times_s
+        turns = np.interp(t, self.knots_s, self.turns)
+        turns += (self.frequency_hz + 0.5 * self.drift_hz_per_s * t) * t
+        angle = 2.0 * math.pi * (turns - np.floor(turns)) + self.phase_rad
+        samples = np.empty(t.size, dtype=np.complex64)
+        samples.real = np.cos(angle)
+        samples.imag = np.sin(angle)
+        if self.ramp_s > 0.0:
+            samples *= _ramp(t, self.duration_s, self.ramp_s)
+        samples[(t < 0.0) | (t >= self.duration_s)] = 0.0
+        return samples
+
+
+def waveform(
+    levels: FloatArray,
+    row: PhyMode,
+    *,
+    frequency_hz: float = 0.0,
+    impairments: Impairments = IDEAL,
+    phase_rad: float = 0.0,
+) -> Waveform:
+    """Describe one burst in continuous time.
+
+    Args:
+        levels: modulation levels float32 [n] from ``encoder.encode_levels``, at least one.
+        row: the air interface.
+        frequency_hz: the row's carrier relative to the middle of the recording.
+        impairments: errors of this transmitter.
+        phase_rad: carrier phase at the burst's start.
+    """
+    deviation_hz = row.deviation.typical_hz if impairments.deviation_hz is None else impairments.deviation_hz
+    edges_s = chip_edges_s(levels.size, row, impairments)
+    knots_s, integral_s = _frequency_integral(levels, edges_s, row.bandwidth_time)
+    return Waveform(
+        knots_s=knots_s,
+        turns=deviation_hz * integral_s,
+        frequency_hz=frequency_hz + impairments.carrier_offset_hz,
+        drift_hz_per_s=impairments.carrier_drift_hz_per_s,
+        phase_rad=phase_rad,
+        ramp_s=impairments.ramp_s,
+    )
 
 
 def modulate(
@@ -62,7 +139,7 @@ def modulate(
     first_sample_s: float = 0.0,
     phase_rad: float = 0.0,
 ) -> ComplexArray:
-    """Make the I/Q samples of one burst.
+    """Make the I/Q samples of one whole burst.
 
     Args:
         levels: modulation levels float32 [n] from ``encoder.encode_levels``.
@@ -78,20 +155,9 @@ def modulate(
     """
     if levels.size == 0:
         return np.zeros(0, dtype=np.complex64)
-    deviation_hz = impairments.deviation_hz or row.deviation.typical_hz
-    edges_s = chip_edges_s(levels.size, row, impairments)
-    knots_s, cycles = _frequency_integral(levels, edges_s, row.bandwidth_time)
-    duration_s = float(edges_s[-1])
-    n_samples = max(0, math.ceil((duration_s - first_sample_s) * sample_rate_hz))
-    t = first_sample_s + np.arange(n_samples) / sample_rate_hz
-    turns = deviation_hz * np.interp(t, knots_s, cycles)
-    turns += (frequency_hz + impairments.carrier_offset_hz) * t
-    turns += 0.5 * impairments.carrier_drift_hz_per_s * t * t
-    phase = 2.0 * math.pi * (turns - np.floor(turns)) + phase_rad
-    samples: ComplexArray = np.exp(1j * phase).astype(np.complex64)
-    if impairments.ramp_s > 0.0:
-        samples *= _ramp(t, duration_s, impairments.ramp_s)
-    return samples
+    burst = waveform(levels, row, frequency_hz=frequency_hz, impairments=impairments, phase_rad=phase_rad)
+    n_samples = max(0, math.ceil((burst.duration_s - first_sample_s) * sample_rate_hz))
+    return burst.samples(first_sample_s + np.arange(n_samples) / sample_rate_hz)
 
 
 def _frequency_integral(
