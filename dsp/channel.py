@@ -12,7 +12,21 @@ import math
 
 import numpy as np
 
-from dsp.arrays import ComplexArray
+from dsp.arrays import ComplexArray, FloatArray, IndexArray
+
+OVERSAMPLING = 4
+EDGE_SAMPLES = 20
+"""Reach of the anti-aliasing filter to either side."""
+
+
+def _anti_alias_taps() -> FloatArray:
+    """Windowed sinc at the oversampled rate: -6 dB at half the sample rate, 75 dB beyond 0.56 of it."""
+    t = np.arange(-OVERSAMPLING * EDGE_SAMPLES, OVERSAMPLING * EDGE_SAMPLES + 1) / OVERSAMPLING
+    taps = np.sinc(t) * np.kaiser(t.size, 7.0)
+    return np.asarray(taps / taps.sum(), dtype=np.float32)
+
+
+_ANTI_ALIAS = _anti_alias_taps()
 
 
 def amplitude(ec_n0_db: float, chip_rate_hz: float, noise_power: float, sample_rate_hz: float) -> float:
@@ -32,18 +46,27 @@ def noise(n_samples: int, noise_power: float, rng: np.random.Generator) -> Compl
     return parts.view(np.complex64)
 
 
-def add_burst(samples: ComplexArray, burst: ComplexArray, at: int, gain: float) -> None:
-    """Add a burst to a chunk in place, as far as it overlaps.
+def oversampled_ticks(first: int, stop: int) -> IndexArray:
+    """Instants at which ``anti_alias`` needs a signal to give the samples ``first`` to ``stop``.
+
+    Returns:
+        int64 counts in units of 1 / (OVERSAMPLING · sample rate).
+    """
+    reach = OVERSAMPLING * EDGE_SAMPLES
+    return np.arange(OVERSAMPLING * first - reach, OVERSAMPLING * (stop - 1) + reach + 1)
+
+
+def anti_alias(oversampled: ComplexArray) -> ComplexArray:
+    """Cut off what lies beyond half the sample rate, and sample.
 
     Args:
-        samples: chunk complex64 [n].
-        burst: the burst's samples.
-        at: index in ``samples`` of the burst's first sample; may lie outside.
-        gain: amplitude of the burst.
+        oversampled: the signal at ``oversampled_ticks``, complex64 [n].
+
+    Returns:
+        One sample for each ``OVERSAMPLING`` ticks, complex64.
     """
-    start, stop = max(at, 0), min(at + burst.size, samples.size)
-    if start < stop:
-        samples[start:stop] += np.float32(gain) * burst[start - at : stop - at]
+    filtered = np.convolve(oversampled, _ANTI_ALIAS, mode="valid")
+    return np.asarray(filtered[::OVERSAMPLING], dtype=np.complex64)
 
 
 def spoil(

@@ -15,6 +15,8 @@ from dsp.modes import FrameFormat, Modulation, PhyMode, Postamble
 # of the inner pair follows "1 is the upper frequency" and is doubtful in the sources.
 _DIBIT_LEVELS = np.array([-1 / 3, -1.0, 1 / 3, 1.0], dtype=np.float32)
 
+_POSTAMBLE_CHIPS = 4
+
 
 def chip_string(text: str) -> ChipArray:
     """Chips uint8 [n] of a string of 0 and 1."""
@@ -42,26 +44,49 @@ def encode_levels(
         Levels float32 [n] in units of the deviation: ±1, and ±1/3 for 4-GFSK's inner symbols.
 
     Raises:
-        ValueError: the row has no such frame format.
+        ValueError: the row has no such frame format, or the frame is empty.
     """
     if frame_format not in row.sync_words:
         raise ValueError(f"{row.name} has no frame format {frame_format}")
+    if not raw_frame:
+        raise ValueError("an empty frame cannot be sent")
     pairs = row.preamble_pairs if preamble_pairs is None else preamble_pairs
     header = chip_string("01" * pairs + row.sync_words[frame_format])
     coded = line_code.encode(raw_frame, row.line_code)
-    trailer = _postamble(row, int(coded[-1]) if coded.size else 0, postamble_chips)
+    trailer = _postamble(row, int(coded[-1]), _postamble_length(row, postamble_chips))
     if row.modulation is Modulation.GFSK4:
         dibits = 2 * coded[0::2] + coded[1::2]
         return np.concatenate([_signs(header), _DIBIT_LEVELS[dibits], _signs(trailer)])
     return _signs(np.concatenate([header, coded, trailer]))
 
 
-def _postamble(row: PhyMode, last_chip: int, length_chips: int | None) -> ChipArray:
+def count_chips(
+    raw_length: int,
+    row: PhyMode,
+    frame_format: FrameFormat,
+    *,
+    preamble_pairs: int | None = None,
+    postamble_chips: int | None = None,
+) -> tuple[int, int]:
+    """Count the chips that ``encode_levels`` makes of a frame of ``raw_length`` bytes.
+
+    Returns:
+        Chips from the first of the preamble to the frame's last, and those of the whole burst.
+    """
+    pairs = row.preamble_pairs if preamble_pairs is None else preamble_pairs
+    to_frame_end = 2 * pairs + len(row.sync_words[frame_format]) + raw_length * row.chips_per_byte
+    return to_frame_end, to_frame_end + _postamble_length(row, postamble_chips)
+
+
+def _postamble_length(row: PhyMode, wanted_chips: int | None) -> int:
     if row.postamble is Postamble.NONE:
-        return np.zeros(0, dtype=np.uint8)
-    length = 4 if length_chips is None else length_chips
-    first = 0 if row.postamble is Postamble.ZERO_ONE else 1 - last_chip
-    return ((np.arange(length) + first) % 2).astype(np.uint8)
+        return 0
+    return _POSTAMBLE_CHIPS if wanted_chips is None else wanted_chips
+
+
+def _postamble(row: PhyMode, last_chip: int, length_chips: int) -> ChipArray:
+    first = 1 - last_chip if row.postamble is Postamble.COMPLEMENT else 0
+    return ((np.arange(length_chips) + first) % 2).astype(np.uint8)
 
 
 def _signs(chips: ChipArray) -> FloatArray:
