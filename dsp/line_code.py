@@ -63,7 +63,7 @@ def decode(soft: FloatArray, code: LineCode) -> bytes:
     step = coded_bits_per_byte(code)
     whole = soft[: soft.size - soft.size % step]
     if code is LineCode.THREE_OF_SIX:
-        nibbles = np.argmax(whole.reshape(-1, 6) @ _WORD_SIGNS.T, axis=1)
+        nibbles = np.argmax(whole.reshape(-1, 6) @ _WORD_SIGNS.T, axis=1).astype(np.uint8)
         return bytes(nibbles[0::2] << 4 | nibbles[1::2])
     if code is LineCode.MANCHESTER:
         whole = whole[1::2] - whole[0::2]

@@ -1,0 +1,214 @@
+"""Which stretches of the stream hold energy in a channel's own band.
+
+One FFT serves all channels:
+
+    samples → blocks of n_fft → Hann → |FFT|² → sum of the channel's bins = energy per block
+    block energies → moving mean over about 24 chips      compared with
+    means over 64 blocks → low quantile of the last 64    = noise floor
+
+A channel is active where the moving mean exceeds the floor by five standard deviations of
+noise. The floor is a quantile over time, so bursts do not lift it and a carrier that
+never stops becomes part of it. Until enough is known of the floor, everything is active:
+a short file is searched from end to end.
+
+Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.fft
+
+from dsp.arrays import ComplexArray, FloatArray
+from dsp.plan import Channel
+
+BLOCKS_PER_STEP = 64
+_FLOOR_STEPS = 64
+_FLOOR_QUANTILE = 0.2
+_STEPS_TO_SETTLE = 16
+_SMOOTH_CHIPS = 24
+_SIGMAS = 5.0
+_HANN_NOISE_BANDWIDTH = 1.5  # bins
+_HANN_EFFECTIVE_SHARE = 0.53  # independent looks left by the window
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of the stream to search for bursts.
+
+    Attributes:
+        start: first sample.
+        own_start: syncs before it belong to the region before.
+        own_stop: syncs from here on belong to the next region.
+        stop: sample after the last.
+        noise_density: noise power per Hz, full scale 1; 0 where unknown.
+        excess: largest ratio of smoothed energy to the noise floor; 0 where unknown.
+    """
+
+    start: int
+    own_start: int
+    own_stop: int
+    stop: int
+    noise_density: float
+    excess: float
+
+
+def fft_size(channels: tuple[Channel, ...], sample_rate_hz: float) -> int:
+    """Smallest power of two whose bins resolve the narrowest channel."""
+    bin_hz = min(channel.half_width_hz for channel in channels) / 8.0
+    return 1 << max(5, math.ceil(math.log2(sample_rate_hz / bin_hz)))
+
+
+class EnergyMeter:
+    """Energy per block in every channel, from one FFT.
+
+    Args:
+        channels: what to measure.
+        sample_rate_hz: rate of the stream.
+        center_hz: its middle.
+    """
+
+    def __init__(self, channels: tuple[Channel, ...], sample_rate_hz: float, center_hz: float) -> None:
+        self.n_fft = fft_size(channels, sample_rate_hz)
+        self._window = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)
+        # so that white noise of density 1/Hz gives 1 per bin
+        self._per_bin = 1.0 / (float(np.sum(self._window**2)) * sample_rate_hz)
+        bin_hz = sample_rate_hz / self.n_fft
+        self._bins = []
+        for channel in channels:
+            middle = (channel.center_hz - center_hz) / bin_hz
+            half = channel.half_width_hz / bin_hz
+            bins = np.arange(math.floor(middle - half), math.ceil(middle + half) + 1)
+            dc_far = np.abs(bins) > 1  # a dongle's spike at 0 Hz says nothing about bursts
+            self._bins.append(bins[dc_far] % self.n_fft if dc_far.any() else bins % self.n_fft)
+
+    @property
+    def step_samples(self) -> int:
+        """Samples that one call of ``measure`` takes."""
+        return self.n_fft * BLOCKS_PER_STEP
+
+    def n_bins(self, index: int) -> int:
+        """Bins that channel ``index`` sums."""
+        return len(self._bins[index])
+
+    def measure(self, samples: ComplexArray) -> list[FloatArray]:
+        """Noise-like density per Hz of each whole block of ``samples``, one array a channel."""
+        n_blocks = samples.size // self.n_fft
+        blocks = samples[: n_blocks * self.n_fft].reshape(n_blocks, self.n_fft)
+        spectrum = scipy.fft.fft(blocks * self._window, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        return [
+            np.asarray(power[:, bins].mean(axis=1) * np.float32(self._per_bin), dtype=np.float32)
+            for bins in self._bins
+        ]
+
+
+@dataclass
+class Gate:
+    """Finds the regions of one channel from its block energies.
+
+    Args:
+        channel: whose gate.
+        sample_rate_hz: rate of the stream.
+        n_fft: samples a block.
+        n_bins: FFT bins an energy is the mean of.
+    """
+
+    channel: Channel
+    sample_rate_hz: float
+    n_fft: int
+    n_bins: int
+    _block: int = 0
+    _open_since: int = -1
+    _own_since: int = -1
+    _excess: float = 0.0
+    _quiet_blocks: int = 0
+    _steps: list[float] = field(default_factory=list)
+    _tail: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        block_s = self.n_fft / self.sample_rate_hz
+        self._smooth = max(1, math.ceil(_SMOOTH_CHIPS / self.channel.chip_rate_hz / block_s))
+        looks = self._smooth * self.n_bins / _HANN_NOISE_BANDWIDTH * _HANN_EFFECTIVE_SHARE
+        self._threshold = 1.0 + _SIGMAS / math.sqrt(looks)
+        self._hang = 2 * self._smooth + 2
+        burst_blocks = math.ceil(self.channel.longest_burst_s / block_s)
+        self._lead = math.ceil(self.channel.longest_header_s / block_s) + self._smooth
+        self._own_limit = max(burst_blocks // 2, 2 * BLOCKS_PER_STEP)
+        self._tail_limit = burst_blocks + self._hang
+
+    @property
+    def keep_samples(self) -> int:
+        """How far back a region may reach from the newest sample."""
+        blocks = self._lead + self._own_limit + self._tail_limit + self._hang + 2 * BLOCKS_PER_STEP
+        return blocks * self.n_fft
+
+    @property
+    def noise_density(self) -> float:
+        """Noise power per Hz, full scale 1; 0 while unknown."""
+        if len(self._steps) < _STEPS_TO_SETTLE:
+            return 0.0
+        return float(np.quantile(self._steps, _FLOOR_QUANTILE))
+
+    def push(self, densities: FloatArray) -> list[Region]:
+        """Take the block densities of one step; return the regions that are complete."""
+        self._steps = [*self._steps[1 - _FLOOR_STEPS :], float(densities.mean(dtype=np.float64))]
+        floor = self.noise_density
+        smoothed = self._smooth_energies(densities)
+        regions: list[Region] = []
+        for value in smoothed:
+            excess = value / floor if floor > 0.0 else 0.0
+            self._advance(excess, floor, regions)
+        return regions
+
+    def flush(self) -> list[Region]:
+        """End of the stream: close what is open."""
+        regions: list[Region] = []
+        if self._open_since >= 0:
+            self._close(self.noise_density, regions)
+        return regions
+
+    def _smooth_energies(self, densities: FloatArray) -> list[float]:
+        series = self._tail + densities.tolist()
+        n = self._smooth
+        self._tail = series[len(series) - n + 1 :] if n > 1 else []
+        if len(series) < n:
+            return [sum(series) / len(series)] * len(densities)
+        sums = np.convolve(np.asarray(series), np.full(n, 1.0 / n), mode="valid")
+        missing = len(densities) - sums.size  # at the very start of the stream
+        return [float(sums[0])] * missing + sums.tolist()
+
+    def _advance(self, excess: float, floor: float, regions: list[Region]) -> None:
+        active = floor == 0.0 or excess > self._threshold
+        if active and self._open_since < 0:
+            self._open_since = max(0, self._block - self._smooth - 2)
+            self._own_since = self._open_since
+            self._excess = 0.0
+        self._block += 1
+        if self._open_since < 0:
+            return
+        self._excess = max(self._excess, excess)
+        self._quiet_blocks = 0 if active else self._quiet_blocks + 1
+        if self._quiet_blocks > self._hang:
+            self._close(floor, regions)
+        elif self._block - self._open_since >= self._own_limit + self._tail_limit + self._lead:
+            self._split(floor, regions)
+
+    def _close(self, floor: float, regions: list[Region]) -> None:
+        regions.append(self._region(self._block, self._block, floor))
+        self._open_since = -1
+        self._quiet_blocks = 0
+
+    def _split(self, floor: float, regions: list[Region]) -> None:
+        """Hand out the first part of a long region; frames that start in it are whole."""
+        own_stop = self._block - self._tail_limit
+        regions.append(self._region(own_stop, self._block, floor))
+        self._own_since = own_stop
+        self._open_since = own_stop - self._lead
+
+    def _region(self, own_stop: int, stop: int, floor: float) -> Region:
+        blocks = (self._open_since, self._own_since, own_stop, stop)
+        return Region(*(block * self.n_fft for block in blocks), noise_density=floor, excess=self._excess)

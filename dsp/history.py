@@ -1,0 +1,90 @@
+"""The last stretch of the raw sample stream, addressed by absolute sample number.
+
+Samples stay as recorded (two bytes each for a dongle), so that a second of a wide
+stream is held in a few megabytes and only what a burst needs is ever converted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsp._kernel import kernel
+from dsp.arrays import ComplexArray, RawArray
+
+
+@dataclass(frozen=True, slots=True)
+class RawScale:
+    """How raw numbers become samples: ``(raw - zero) * scale``, full scale ±1."""
+
+    zero: float
+    scale: float
+
+
+class History:
+    """A bounded window onto the stream.
+
+    Args:
+        keep_samples: how far back samples stay available.
+        raw_scale: how to convert.
+    """
+
+    def __init__(self, keep_samples: int, raw_scale: RawScale) -> None:
+        self._keep_samples = keep_samples
+        self._raw_scale = raw_scale
+        self._raw: RawArray = np.zeros(0, dtype=np.uint8)
+        self._first = 0
+        self._used = 0
+
+    @property
+    def end(self) -> int:
+        """Absolute number of the sample after the last one held."""
+        return self._first + self._used
+
+    def append(self, raw: RawArray) -> None:
+        """Add interleaved raw I/Q [2n] at the end, forgetting what is older than ``keep_samples``."""
+        n_new = raw.size // 2
+        if self._raw.dtype != raw.dtype:
+            self._raw = np.zeros(0, dtype=raw.dtype)
+        if 2 * (self._used + n_new) > self._raw.size:
+            self._make_room(n_new)
+        self._raw[2 * self._used : 2 * (self._used + n_new)] = raw
+        self._used += n_new
+
+    def _make_room(self, n_new: int) -> None:
+        forget = max(0, self._used - self._keep_samples)
+        kept = self._raw[2 * forget : 2 * self._used]
+        capacity = 2 * (2 * self._keep_samples + n_new)
+        if self._raw.size < capacity:
+            grown = np.empty(capacity, dtype=self._raw.dtype)
+            grown[: kept.size] = kept
+            self._raw = grown
+        else:
+            self._raw[: kept.size] = kept.copy()
+        self._first += forget
+        self._used -= forget
+
+    def samples(self, start: int, stop: int) -> tuple[int, ComplexArray]:
+        """Convert samples ``start`` … ``stop - 1`` as far as they are held.
+
+        Returns:
+            Absolute number of the first sample returned, and samples complex64.
+        """
+        start = max(start, self._first)
+        stop = max(start, min(stop, self.end))
+        raw = self._raw[2 * (start - self._first) : 2 * (stop - self._first)]
+        return start, to_complex(raw, self._raw_scale)
+
+
+def to_complex(raw: RawArray, raw_scale: RawScale) -> ComplexArray:
+    """Convert interleaved raw I/Q [2n] to samples complex64 [n]."""
+    parts = np.empty(raw.size, dtype=np.float32)
+    _convert(raw, np.float32(raw_scale.zero), np.float32(raw_scale.scale), parts)
+    return parts.view(np.complex64)
+
+
+@kernel
+def _convert(raw, zero, scale, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(raw.size):
+        out[i] = (np.float32(raw[i]) - zero) * scale

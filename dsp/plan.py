@@ -1,0 +1,212 @@
+"""Which air interfaces a recorded span covers, grouped into receive channels.
+
+Rows of ``MODES`` with the same carrier and chip rate look alike until their sync word has
+passed, so they share one ``Channel``: one gate, one demodulator. What distinguishes them
+(sync continuation, line code, frame format) is a ``Variant`` of the channel.
+
+    header of each variant:   01 01 … 01 | 000111101            | 0101010011001101 | frame
+                              alternating  anchor: common to all  continuation       (T: none)
+
+The anchor with the alternating chips before it is the pattern that the sync search looks
+for; all of it is derived from the table.
+"""
+
+from __future__ import annotations
+
+import math
+import os.path
+from dataclasses import dataclass
+from itertools import groupby
+
+from dsp.modes import MODES, FrameFormat, LineCode, PhyMode
+
+RECEIVER_PPM = 20.0  # error of a cheap dongle's own crystal
+PATTERN_CHIPS = 28  # longest sync pattern: more chips would not stand the chip-rate error
+LONGEST_FRAME_BYTES = 290  # frame format A with L-field 255
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to read what follows the anchor.
+
+    Attributes:
+        row: the air interface (the first of those that are alike).
+        frame_format: A or B.
+        continuation: sync chips between anchor and frame.
+    """
+
+    row: PhyMode
+    frame_format: FrameFormat
+    continuation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One carrier frequency and chip rate to listen to.
+
+    Attributes:
+        name: for people: ``"868.950 MHz 100 kcps"``.
+        center_hz: nominal carrier.
+        rows: the air interfaces received here.
+        chip_rate_hz: nominal chip rate.
+        chip_rate_tolerance: relative error to accept.
+        carrier_tolerance_hz: transmitter's and receiver's carrier error together.
+        deviation_min_hz: smallest permitted peak deviation of the rows.
+        deviation_max_hz: largest.
+        pattern: chips to search: alternating chips and the anchor.
+        variants: how to go on behind the anchor.
+        samples_per_chip: of the channel's baseband, a multiple of 4.
+    """
+
+    name: str
+    center_hz: float
+    rows: tuple[PhyMode, ...]
+    chip_rate_hz: float
+    chip_rate_tolerance: float
+    carrier_tolerance_hz: float
+    deviation_min_hz: float
+    deviation_max_hz: float
+    pattern: str
+    variants: tuple[Variant, ...]
+    samples_per_chip: int
+
+    @property
+    def baseband_rate_hz(self) -> float:
+        """Sample rate of the channel's baseband."""
+        return self.chip_rate_hz * self.samples_per_chip
+
+    @property
+    def half_width_hz(self) -> float:
+        """Farthest that a conformant signal reaches from the nominal carrier."""
+        return max(half_width_hz(row, self.center_hz) for row in self.rows)
+
+    @property
+    def passband_hz(self) -> float:
+        """One-sided bandwidth that demodulation needs."""
+        return self.carrier_tolerance_hz + self.deviation_max_hz + 0.6 * self.chip_rate_hz
+
+    @property
+    def longest_burst_s(self) -> float:
+        """Duration of the longest preamble and frame at the slowest chip rate."""
+        chips = max(row.header_chips + LONGEST_FRAME_BYTES * row.chips_per_byte for row in self.rows)
+        return chips / (self.chip_rate_hz * (1.0 - self.chip_rate_tolerance))
+
+    @property
+    def longest_header_s(self) -> float:
+        """Duration of the longest preamble and sync word at the slowest chip rate."""
+        chips = max(row.header_chips for row in self.rows)
+        return chips / (self.chip_rate_hz * (1.0 - self.chip_rate_tolerance))
+
+
+@dataclass(frozen=True, slots=True)
+class OffRow:
+    """An air interface that is asked for but cannot be received, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Channels to receive, and the rows left out."""
+
+    channels: tuple[Channel, ...]
+    off: tuple[OffRow, ...]
+
+
+def make_plan(
+    sample_rate_hz: float, center_hz: float, modes: tuple[str, ...] | None = None, band: str | None = None
+) -> Plan:
+    """Choose the channels that lie inside a recorded span.
+
+    Args:
+        sample_rate_hz: rate of the recording; the span is one rate wide.
+        center_hz: its middle.
+        modes: letters to receive. None: S, T and C, and N or F where the span holds them.
+        band: key of ``BANDS``; None takes the rows of all bands.
+    """
+    wanted: list[tuple[float, PhyMode]] = []
+    off: list[OffRow] = []
+    for row in MODES:
+        if row.mode not in (modes or ("S", "T", "C", "N", "F")) or (band and band not in row.bands):
+            continue
+        inside = [f for f in row.centers_hz if _fits(row, f, sample_rate_hz, center_hz)]
+        wanted += [(f, row) for f in inside]
+        if not inside and _worth_saying(row, center_hz, named=modes is not None):
+            off.append(OffRow(row.name, _why_off(row, sample_rate_hz, center_hz)))
+    wanted.sort(key=lambda item: (item[0], item[1].chip_rate_hz))
+    channels = [
+        _channel(key[0], tuple(row for _, row in items))
+        for key, items in groupby(wanted, key=lambda item: (item[0], item[1].chip_rate_hz))
+    ]
+    return Plan(tuple(channels), tuple(off))
+
+
+def half_width_hz(row: PhyMode, carrier_hz: float) -> float:
+    """Farthest that a conformant signal of a row reaches from its nominal carrier."""
+    off_hz = carrier_hz * (row.carrier_tolerance_ppm + RECEIVER_PPM) * 1e-6
+    return off_hz + row.deviation.typical_hz + row.chip_rate_hz / 2.0
+
+
+def _fits(row: PhyMode, carrier_hz: float, sample_rate_hz: float, center_hz: float) -> bool:
+    return abs(carrier_hz - center_hz) + half_width_hz(row, carrier_hz) <= sample_rate_hz / 2.0
+
+
+def _worth_saying(row: PhyMode, center_hz: float, *, named: bool) -> bool:
+    """Tell of rows of the same region of the spectrum; of others only when they were named."""
+    return named or min(abs(f - center_hz) for f in row.centers_hz) < 2e6
+
+
+def _why_off(row: PhyMode, sample_rate_hz: float, center_hz: float) -> str:
+    carrier_hz = min(row.centers_hz, key=lambda f: abs(f - center_hz))
+    half_hz = half_width_hz(row, carrier_hz)
+    low, high = (center_hz - sample_rate_hz / 2) / 1e6, (center_hz + sample_rate_hz / 2) / 1e6
+    return (
+        f"its channel {(carrier_hz - half_hz) / 1e6:.3f}…{(carrier_hz + half_hz) / 1e6:.3f} MHz "
+        f"is not inside the span {low:.3f}…{high:.3f} MHz"
+    )
+
+
+def _channel(center_hz: float, rows: tuple[PhyMode, ...]) -> Channel:
+    chip_rate_hz = rows[0].chip_rate_hz
+    tolerance_hz = center_hz * (max(row.carrier_tolerance_ppm for row in rows) + RECEIVER_PPM) * 1e-6
+    deviation_max_hz = max(row.deviation.max_hz for row in rows)
+    need_hz = 2.2 * (tolerance_hz + deviation_max_hz + chip_rate_hz / 2.0)
+    pattern, variants = _sync(rows)
+    return Channel(
+        name=f"{center_hz / 1e6:.4f} MHz {chip_rate_hz / 1e3:g} kcps",
+        center_hz=center_hz,
+        rows=rows,
+        chip_rate_hz=chip_rate_hz,
+        chip_rate_tolerance=max(row.rx_chip_rate_tolerance for row in rows),
+        carrier_tolerance_hz=tolerance_hz,
+        deviation_min_hz=min(row.deviation.min_hz for row in rows),
+        deviation_max_hz=deviation_max_hz,
+        pattern=pattern,
+        variants=variants,
+        samples_per_chip=max(8, 4 * math.ceil(need_hz / chip_rate_hz / 4)),
+    )
+
+
+def _sync(rows: tuple[PhyMode, ...]) -> tuple[str, tuple[Variant, ...]]:
+    """Split the rows' headers into the common pattern and each variant's continuation."""
+    tails: dict[tuple[str, LineCode], tuple[PhyMode, FrameFormat]] = {}
+    for row in rows:
+        for frame_format, word in row.sync_words.items():
+            tails.setdefault((_after_alternation(word), row.line_code), (row, frame_format))
+    anchor = os.path.commonprefix([tail for tail, _ in tails])
+    alternating = min(2 * row.preamble_pairs for row in rows)
+    before = ("01" * PATTERN_CHIPS)[-min(alternating, PATTERN_CHIPS - len(anchor)) :]
+    if anchor[0] == "0":  # the anchor's first chip goes on alternating: 01 01 0
+        before = before[: len(before) // 2 * 2]
+    variants = tuple(
+        Variant(row, frame_format, tail[len(anchor) :]) for (tail, _), (row, frame_format) in tails.items()
+    )
+    return before + anchor, variants
+
+
+def _after_alternation(sync_word: str) -> str:
+    """Cut the chips of a sync word that merely go on with the preamble, in whole pairs."""
+    while sync_word.startswith("01"):
+        sync_word = sync_word[2:]
+    return sync_word
