@@ -40,7 +40,7 @@ class BasebandFilter:
     @property
     def reach_samples(self) -> int:
         """Input samples that an output needs on each side."""
-        return self._bank.shape[1] // 2
+        return int(self._bank.shape[1]) // 2
 
     @property
     def noise_bandwidth(self) -> float:

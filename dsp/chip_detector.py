@@ -96,7 +96,7 @@ class ChipDetector:
             low = running_sum(segment, low_hz / self._rate_hz)
             high = running_sum(segment, high_hz / self._rate_hz)
             local = self._fit(low, high, local, hit.chip_rate_error)
-            edges = local.start + local.period * np.arange(self._signs.size)
+            edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
             low_hz += self._pull(low, edges[self._signs < 0], local.period)
             high_hz += self._pull(high, edges[self._signs > 0], local.period)
         return ChipClock(local.start + first, local.period), low_hz, high_hz
@@ -203,7 +203,7 @@ class ChipDetector:
 
 
 def running_sum(x: ComplexArray, cycles_per_sample: float) -> ComplexArray:
-    """Running sum of ``x`` shifted down by a tone: complex128 [n + 1], beginning with 0."""
+    """Sum ``x`` up shifted down by a tone: complex128 [n + 1], beginning with 0."""
     out = np.empty(x.size + 1, dtype=np.complex128)
     _running_sum(x, cycles_per_sample, out)
     return out  # type: ignore[return-value]

@@ -8,8 +8,9 @@ One FFT serves all channels:
 
 A channel is active where the moving mean exceeds the floor by five standard deviations of
 noise. The floor is a quantile over time, so bursts do not lift it and a carrier that
-never stops becomes part of it. Until enough is known of the floor, everything is active:
-a short file is searched from end to end.
+never stops becomes part of it. What is active for less than half of the shortest burst is
+a click and goes no further. Until enough is known of the floor, everything is active: a
+short file is searched from end to end.
 
 Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
 """
@@ -17,7 +18,7 @@ Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.fft
@@ -31,6 +32,7 @@ _FLOOR_QUANTILE = 0.2
 _STEPS_TO_SETTLE = 16
 _SMOOTH_CHIPS = 24
 _SIGMAS = 5.0
+_LEAST_PART_OF_BURST = 0.5
 _HANN_NOISE_BANDWIDTH = 1.5  # bins
 _HANN_EFFECTIVE_SHARE = 0.53  # independent looks left by the window
 
@@ -44,16 +46,20 @@ class Region:
         own_start: syncs before it belong to the region before.
         own_stop: syncs from here on belong to the next region.
         stop: sample after the last.
+        active_samples: length of the part that holds energy.
         noise_density: noise power per Hz, full scale 1; 0 where unknown.
         excess: largest ratio of smoothed energy to the noise floor; 0 where unknown.
+        settled: the noise floor was known when the region began.
     """
 
     start: int
     own_start: int
     own_stop: int
     stop: int
+    active_samples: int
     noise_density: float
     excess: float
+    settled: bool
 
 
 def fft_size(channels: tuple[Channel, ...], sample_rate_hz: float) -> int:
@@ -124,8 +130,9 @@ class Gate:
     _block: int = 0
     _open_since: int = -1
     _own_since: int = -1
+    _last_active: int = -1
+    _unsettled: bool = False
     _excess: float = 0.0
-    _quiet_blocks: int = 0
     _steps: list[float] = field(default_factory=list)
     _tail: list[float] = field(default_factory=list)
 
@@ -139,6 +146,7 @@ class Gate:
         self._lead = math.ceil(self.channel.longest_header_s / block_s) + self._smooth
         self._own_limit = max(burst_blocks // 2, 2 * BLOCKS_PER_STEP)
         self._tail_limit = burst_blocks + self._hang
+        self._click = math.floor(_LEAST_PART_OF_BURST * self.channel.shortest_burst_s / block_s)
 
     @property
     def keep_samples(self) -> int:
@@ -148,28 +156,26 @@ class Gate:
 
     @property
     def noise_density(self) -> float:
-        """Noise power per Hz, full scale 1; 0 while unknown."""
-        if len(self._steps) < _STEPS_TO_SETTLE:
-            return 0.0
-        return float(np.quantile(self._steps, _FLOOR_QUANTILE))
+        """Noise power per Hz, full scale 1, as far as it is known; 0 before the first step."""
+        return float(np.quantile(self._steps, _FLOOR_QUANTILE)) if self._steps else 0.0
 
     def push(self, densities: FloatArray) -> list[Region]:
         """Take the block densities of one step; return the regions that are complete."""
         self._steps = [*self._steps[1 - _FLOOR_STEPS :], float(densities.mean(dtype=np.float64))]
         floor = self.noise_density
-        smoothed = self._smooth_energies(densities)
+        settled = len(self._steps) >= _STEPS_TO_SETTLE and floor > 0.0
         regions: list[Region] = []
-        for value in smoothed:
-            excess = value / floor if floor > 0.0 else 0.0
-            self._advance(excess, floor, regions)
+        for value in self._smooth_energies(densities):
+            self._advance(value / floor if settled else 0.0, settled, regions)
         return regions
 
-    def flush(self) -> list[Region]:
-        """End of the stream: close what is open."""
-        regions: list[Region] = []
-        if self._open_since >= 0:
-            self._close(self.noise_density, regions)
-        return regions
+    def flush(self, end: int) -> list[Region]:
+        """End of the stream at sample ``end``: close what is open."""
+        if self._open_since < 0:
+            return []
+        last = self._region(self._block, self._block)
+        self._open_since = -1
+        return [replace(last, own_stop=end, stop=end)]
 
     def _smooth_energies(self, densities: FloatArray) -> list[float]:
         series = self._tail + densities.tolist()
@@ -177,38 +183,60 @@ class Gate:
         self._tail = series[len(series) - n + 1 :] if n > 1 else []
         if len(series) < n:
             return [sum(series) / len(series)] * len(densities)
-        sums = np.convolve(np.asarray(series), np.full(n, 1.0 / n), mode="valid")
-        missing = len(densities) - sums.size  # at the very start of the stream
-        return [float(sums[0])] * missing + sums.tolist()
+        sums = [float(mean) for mean in np.convolve(series, np.full(n, 1.0 / n), mode="valid")]
+        missing = len(densities) - len(sums)  # at the very start of the stream
+        return [sums[0]] * missing + sums
 
-    def _advance(self, excess: float, floor: float, regions: list[Region]) -> None:
-        active = floor == 0.0 or excess > self._threshold
+    def _advance(self, excess: float, settled: bool, regions: list[Region]) -> None:
+        block = self._block
+        self._block += 1
+        active = not settled or excess > self._threshold
         if active and self._open_since < 0:
-            self._open_since = max(0, self._block - self._smooth - 2)
+            self._open_since = max(0, block - self._smooth - 2)
             self._own_since = self._open_since
             self._excess = 0.0
-        self._block += 1
+            self._unsettled = not settled
         if self._open_since < 0:
             return
         self._excess = max(self._excess, excess)
-        self._quiet_blocks = 0 if active else self._quiet_blocks + 1
-        if self._quiet_blocks > self._hang:
-            self._close(floor, regions)
+        if active:
+            self._last_active = block
+        if block - self._last_active > self._hang:
+            self._close(regions)
         elif self._block - self._open_since >= self._own_limit + self._tail_limit + self._lead:
-            self._split(floor, regions)
+            self._split(regions)
 
-    def _close(self, floor: float, regions: list[Region]) -> None:
-        regions.append(self._region(self._block, self._block, floor))
+    def _close(self, regions: list[Region]) -> None:
+        whole = self._own_since == self._open_since and not self._unsettled
+        if not whole or self._active_blocks >= self._click:
+            regions.append(self._region(self._block, self._block))
         self._open_since = -1
-        self._quiet_blocks = 0
 
-    def _split(self, floor: float, regions: list[Region]) -> None:
+    def _split(self, regions: list[Region]) -> None:
         """Hand out the first part of a long region; frames that start in it are whole."""
         own_stop = self._block - self._tail_limit
-        regions.append(self._region(own_stop, self._block, floor))
+        regions.append(self._region(own_stop, self._block))
         self._own_since = own_stop
         self._open_since = own_stop - self._lead
 
-    def _region(self, own_stop: int, stop: int, floor: float) -> Region:
-        blocks = (self._open_since, self._own_since, own_stop, stop)
-        return Region(*(block * self.n_fft for block in blocks), noise_density=floor, excess=self._excess)
+    @property
+    def _active_blocks(self) -> int:
+        """Blocks with energy; the moving mean stretches them by its own length."""
+        return max(0, self._last_active - self._open_since - 2 * self._smooth - 1)
+
+    @property
+    def open_since_sample(self) -> int | None:
+        """First sample of a region that is still open."""
+        return None if self._open_since < 0 else self._open_since * self.n_fft
+
+    def _region(self, own_stop: int, stop: int) -> Region:
+        return Region(
+            start=self._open_since * self.n_fft,
+            own_start=self._own_since * self.n_fft,
+            own_stop=own_stop * self.n_fft,
+            stop=stop * self.n_fft,
+            active_samples=self._active_blocks * self.n_fft,
+            noise_density=self.noise_density,
+            excess=self._excess,
+            settled=not self._unsettled,
+        )

@@ -14,7 +14,6 @@ for; all of it is derived from the table.
 from __future__ import annotations
 
 import math
-import os.path
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -23,6 +22,7 @@ from dsp.modes import MODES, FrameFormat, LineCode, PhyMode
 RECEIVER_PPM = 20.0  # error of a cheap dongle's own crystal
 PATTERN_CHIPS = 28  # longest sync pattern: more chips would not stand the chip-rate error
 LONGEST_FRAME_BYTES = 290  # frame format A with L-field 255
+SHORTEST_FRAME_BYTES = 12  # an address and its CRC
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,12 @@ class Channel:
         """Duration of the longest preamble and frame at the slowest chip rate."""
         chips = max(row.header_chips + LONGEST_FRAME_BYTES * row.chips_per_byte for row in self.rows)
         return chips / (self.chip_rate_hz * (1.0 - self.chip_rate_tolerance))
+
+    @property
+    def shortest_burst_s(self) -> float:
+        """Duration of the shortest preamble and frame at the fastest chip rate."""
+        chips = min(row.header_chips + SHORTEST_FRAME_BYTES * row.chips_per_byte for row in self.rows)
+        return chips / (self.chip_rate_hz * (1.0 + self.chip_rate_tolerance))
 
     @property
     def longest_header_s(self) -> float:
@@ -194,7 +200,7 @@ def _sync(rows: tuple[PhyMode, ...]) -> tuple[str, tuple[Variant, ...]]:
     for row in rows:
         for frame_format, word in row.sync_words.items():
             tails.setdefault((_after_alternation(word), row.line_code), (row, frame_format))
-    anchor = os.path.commonprefix([tail for tail, _ in tails])
+    anchor = _common_start([tail for tail, _ in tails])
     alternating = min(2 * row.preamble_pairs for row in rows)
     before = ("01" * PATTERN_CHIPS)[-min(alternating, PATTERN_CHIPS - len(anchor)) :]
     if anchor[0] == "0":  # the anchor's first chip goes on alternating: 01 01 0
@@ -203,6 +209,14 @@ def _sync(rows: tuple[PhyMode, ...]) -> tuple[str, tuple[Variant, ...]]:
         Variant(row, frame_format, tail[len(anchor) :]) for (tail, _), (row, frame_format) in tails.items()
     )
     return before + anchor, variants
+
+
+def _common_start(words: list[str]) -> str:
+    """Leading chips that all words share."""
+    length = 0
+    while length < min(map(len, words)) and len({word[length] for word in words}) == 1:
+        length += 1
+    return words[0][:length]
 
 
 def _after_alternation(sync_word: str) -> str:

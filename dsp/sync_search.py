@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, FloatArray, IndexArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.encoder import chip_string
 from dsp.plan import Channel
 
@@ -60,7 +60,7 @@ class SyncSearch:
         self._hop = channel.samples_per_chip // HOPS_PER_CHIP
         step_hz = channel.chip_rate_hz * _TONE_STEP_CHIP_RATES
         reach = math.ceil((channel.carrier_tolerance_hz + channel.deviation_max_hz) / step_hz)
-        self._tones_hz = step_hz * np.arange(-reach, reach + 1)
+        self._tones_hz: DoubleArray = step_hz * np.arange(-reach, reach + 1, dtype=np.float64)
         self._basis = _tone_basis(self._tones_hz, channel.baseband_rate_hz, channel.samples_per_chip)
         self._pairs = _tone_pairs(channel, self._tones_hz, step_hz)
         chips = chip_string(channel.pattern).astype(np.float32)
@@ -97,13 +97,13 @@ class SyncSearch:
         return SyncHit(hop * self._hop, abs(signed_metric), low, high, float(self._rates[rate]))
 
 
-def _tone_basis(tones_hz: IndexArray, rate_hz: float, n_samples: int) -> FloatArray:
+def _tone_basis(tones_hz: DoubleArray, rate_hz: float, n_samples: int) -> FloatArray:
     """Cosine and minus sine of each tone over one chip, float32 [2, samples, tones]."""
     angle = 2.0 * np.pi * np.arange(n_samples)[:, None] * tones_hz[None, :] / rate_hz
     return np.stack([np.cos(angle), -np.sin(angle)]).astype(np.float32)
 
 
-def _tone_pairs(channel: Channel, tones_hz: IndexArray, step_hz: float) -> IndexArray:
+def _tone_pairs(channel: Channel, tones_hz: DoubleArray, step_hz: float) -> IndexArray:
     """Pairs (low, high) of tone numbers that a permitted carrier and deviation can make."""
     pairs = []
     for low in range(tones_hz.size):
@@ -127,13 +127,13 @@ def _rate_errors(tolerance: float, pattern_chips: int) -> FloatArray:
 
 
 def _local_maxima(metric: FloatArray, threshold: float, distance: int) -> IndexArray:
-    """Indices above ``threshold`` with nothing greater within ``distance`` on either side."""
+    """Find indices above ``threshold`` with nothing greater within ``distance`` on either side."""
     above = np.flatnonzero(metric >= threshold)
-    keep = []
+    keep: list[int] = []
     for i in above:
         around = metric[max(0, i - distance) : i + distance + 1]
         if metric[i] == around.max() and (not keep or i - keep[-1] > distance):
-            keep.append(i)
+            keep.append(int(i))
     return np.array(keep, dtype=np.int64)
 
 

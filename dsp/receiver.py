@@ -1,0 +1,138 @@
+"""The receive chain: one wide raw stream in, the bursts of every channel out.
+
+    raw chunk ─▶ History ─▶ steps of 64 FFT blocks ─▶ EnergyMeter ─▶ Gate per channel
+                    │                                                     │ regions
+                    └───────────────── samples of a region ──▶ Demodulator ─▶ bursts
+
+Work is done in steps that sit on absolute sample numbers, so the bursts that come out do
+not depend on how the stream is cut into chunks; memory is bounded by the longest burst.
+"""
+
+from __future__ import annotations
+
+from dsp.arrays import RawArray
+from dsp.burst import Burst, FrameRules
+from dsp.demodulator import Demodulator, unsynchronised
+from dsp.gate import EnergyMeter, Gate, Region
+from dsp.history import History, RawScale
+from dsp.plan import Plan
+
+_SAME_BURST_CHIPS = 6.0
+_RECENT_BURSTS = 64
+_LEAKAGE_DB = 10.0
+
+
+class Receiver:
+    """Finds the bursts in one stream of raw samples.
+
+    Args:
+        plan: channels to receive.
+        sample_rate_hz: rate of the stream.
+        center_hz: its middle.
+        raw_scale: how raw numbers become samples.
+        rules: frame lengths and CRCs.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sample_rate_hz: float,
+        center_hz: float,
+        raw_scale: RawScale,
+        rules: FrameRules,
+    ) -> None:
+        self._sample_rate_hz = sample_rate_hz
+        self._demodulators = [Demodulator(c, sample_rate_hz, center_hz, rules) for c in plan.channels]
+        self._recent: list[Burst] = []  # for telling copies and leakage
+        self._silent: list[Burst] = []  # energy without sync, not yet handed out
+        self._done = 0
+        if plan.channels:
+            self._meter = EnergyMeter(plan.channels, sample_rate_hz, center_hz)
+            self._gates = [
+                Gate(channel, sample_rate_hz, self._meter.n_fft, self._meter.n_bins(i))
+                for i, channel in enumerate(plan.channels)
+            ]
+            keep = max(gate.keep_samples for gate in self._gates) + 2 * self._meter.step_samples
+            self._history = History(keep, raw_scale)
+
+    def push(self, raw: RawArray) -> list[Burst]:
+        """Take interleaved raw I/Q [2n]; return the bursts that are complete, by time."""
+        if not self._demodulators:
+            return []
+        step = self._meter.step_samples
+        found: list[Burst] = []
+        for offset in range(0, raw.size, 2 * step):  # so that the history never overtakes the gates
+            self._history.append(raw[offset : offset + 2 * step])
+            while self._history.end - self._done >= step:
+                found += self._advance(step)
+        return found
+
+    def flush(self) -> list[Burst]:
+        """End of the stream: finish what is open."""
+        if not self._demodulators:
+            return []
+        rest = self._history.end - self._done
+        found = self._advance(rest) if rest >= self._meter.n_fft else []
+        found += self._settle([gate.flush(self._history.end) for gate in self._gates])
+        return found
+
+    def _advance(self, n_samples: int) -> list[Burst]:
+        _, samples = self._history.samples(self._done, self._done + n_samples)
+        self._done += n_samples
+        densities = self._meter.measure(samples)
+        return self._settle([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
+
+    def _settle(self, regions: list[list[Region]]) -> list[Burst]:
+        """Demodulate the regions of all channels that end in one step."""
+        found: list[Burst] = []
+        for demodulator, own in zip(self._demodulators, regions, strict=True):
+            for region in own:
+                bursts = demodulator.demodulate(self._history, region)
+                found += bursts
+                shortest = demodulator.channel.shortest_burst_s * self._sample_rate_hz
+                whole = region.settled and region.own_start == region.start
+                if not bursts and whole and region.active_samples >= shortest:
+                    self._silent.append(unsynchronised(demodulator.channel, region, self._sample_rate_hz))
+        fresh = self._without_copies(found)
+        self._recent = [*self._recent, *fresh][-_RECENT_BURSTS:]
+        fresh += self._release_silent()
+        return sorted(fresh, key=lambda burst: (burst.first_sample, burst.row.name))
+
+    def _without_copies(self, bursts: list[Burst]) -> list[Burst]:
+        """Drop what two neighbouring channels or regions received twice, the worse copy first."""
+        fresh: list[Burst] = []
+        for burst in sorted(bursts, key=_off_carrier):
+            if not any(self._same(burst, other) for other in self._recent + fresh):
+                fresh.append(burst)
+        return fresh
+
+    def _same(self, a: Burst, b: Burst) -> bool:
+        slack = _SAME_BURST_CHIPS / a.row.chip_rate_hz * self._sample_rate_hz
+        apart = abs(a.first_sample - b.first_sample)
+        return a.raw == b.raw and a.row.mode == b.row.mode and apart <= slack
+
+    def _release_silent(self) -> list[Burst]:
+        """Hand out bursts without sync once no open region can explain them as its leakage."""
+        open_since = [gate.open_since_sample for gate in self._gates]
+        starts = [start for start in open_since if start is not None]
+        released, waiting = [], []
+        for burst in self._silent:
+            if any(start < self._stop(burst) for start in starts):
+                waiting.append(burst)
+            elif not any(self._leaks_from(burst, other) for other in self._recent + self._silent):
+                released.append(burst)
+        self._silent = waiting[-_RECENT_BURSTS:]
+        return released
+
+    def _leaks_from(self, burst: Burst, other: Burst) -> bool:
+        """Tell whether energy without sync is the skirt of a much stronger burst beside it."""
+        overlap = burst.first_sample < self._stop(other) and other.first_sample < self._stop(burst)
+        level, strong = burst.quality.rssi_dbfs, other.quality.rssi_dbfs
+        return overlap and level is not None and strong is not None and strong > level + _LEAKAGE_DB
+
+    def _stop(self, burst: Burst) -> float:
+        return burst.first_sample + burst.duration_s * self._sample_rate_hz
+
+
+def _off_carrier(burst: Burst) -> float:
+    return abs(burst.quality.frequency_error_hz or 0.0)
