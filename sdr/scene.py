@@ -51,6 +51,8 @@ Sender = Literal["M2O", "O2M"]
 MAX_PAYLOAD_BYTES: dict[FrameFormat, int] = {"A": 246, "B": 242}
 """Bytes after the address that an L-field of 255 leaves room for."""
 
+MAX_DURATION_S = 31 * 86400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -149,7 +151,7 @@ def parse(text: str, name: str = "scene") -> Scene:
     scene = Scene(
         sample_rate_hz=top.hz("rate"),
         center_hz=top.hz("center"),
-        duration_s=top.number("duration", least=1e-6, most=31 * 86400.0),
+        duration_s=top.number("duration", least=1e-6, most=MAX_DURATION_S),
         seed=top.whole("seed", 0),
         noise_dbfs=top.number("noise_dbfs", least=-200.0, most=60.0),
         start_time=_start_time(top),

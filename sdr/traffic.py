@@ -31,6 +31,10 @@ _APPLICATION_STARTS: Final[dict[Sender, bytes]] = {"M2O": b"\x78\x0f", "O2M": b"
 _MANUFACTURER: Final = manufacturer_code("ELS").to_bytes(2, "little")
 _DEVICE_TYPES: Final = (0x02, 0x03, 0x04, 0x07, 0x08)  # electricity, gas, heat, water, heat cost allocator
 
+# Transmitters know nothing of the sample clock: this spreads starts over at least two samples of
+# the slowest recording, so that they lie anywhere between samples.
+_START_SPREAD_S: Final = 10e-6
+
 
 class Coverage(Enum):
     """How much of a transmission's spectrum a recording holds."""
@@ -137,8 +141,7 @@ def _of_meter(scene: Scene, number: int, meter: Meter) -> Iterator[Transmission]
     for n, start_s in enumerate(_starts(scene, meter.schedule)):
         rng = generator(scene.seed, _METER, number, n)
         jitter_s = meter.schedule.jitter_s if isinstance(meter.schedule, Interval) else 0.0
-        # Real transmitters know nothing of our sample clock: start anywhere between two samples.
-        start_s += rng.uniform(-jitter_s, jitter_s) + rng.uniform() / scene.sample_rate_hz
+        start_s += rng.uniform(-jitter_s, jitter_s) + rng.uniform(0.0, _START_SPREAD_S)
         yield _transmit(rng, meter, start_s, _frame(rng, meter, n))
 
 

@@ -1,0 +1,163 @@
+"""``omsdr simulate``: a scene becomes a recording, with the truth beside it.
+
+    NAME.sigmf-data + NAME.sigmf-meta   OUT with one of these suffixes or none
+    NAME.cu8 … .cf32, .wav              the truth in OUT.json, in the form of SigMF metadata
+
+The truth is one annotation for each transmission: where it lies in time and frequency, and
+under the names of the JSON lines what a receiver should say about it (``omsdr:mode``, …).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sdr import scene as scenes
+from sdr.errors import UsageError
+from sdr.recording import create_recording
+from sdr.sample_format import SampleFormat
+from sdr.scene import Scene
+from sdr.simulator import render, truth
+from sdr.traffic import Coverage, Transmission
+from sdr.units import format_hz, format_rate, parse_hz
+
+EXAMPLES = """\
+omsdr simulate street.toml street_868.9M_2400k.cu8
+       omsdr simulate street.toml street.sigmf-meta --format cu8
+       omsdr simulate street.toml narrow_868.95M_1600k.cs16 --rate 1.6M --center 868.95M --seed 7
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.usage = EXAMPLES
+    parser.description = "Synthesise a recording of a scene: who sends what, when, in which mode, how strong."
+    parser.epilog = "The same scene, options and seed give the same samples."
+    parser.add_argument("scene", metavar="SCENE.toml", help="the scene")
+    parser.add_argument(
+        "out", metavar="OUT", help="the recording; its suffix tells the kind, none means SigMF"
+    )
+    parser.add_argument("--rate", metavar="R", help="sample rate instead of the scene's, like 1.6M")
+    parser.add_argument("--center", metavar="F", help="centre frequency instead of the scene's, like 868.95M")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="seed of all random draws instead of the scene's"
+    )
+    parser.add_argument("--duration", metavar="S", type=float, help="seconds instead of the scene's")
+    parser.add_argument(
+        "--format",
+        choices=[row.label for row in SampleFormat],
+        help="how SigMF and WAV store samples (default cs16); raw suffixes tell it themselves",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Render the scene.
+
+    Raises:
+        ConfigError: the scene makes no sense.
+        UsageError: an option makes no sense.
+        RecordingError: the recording cannot be written.
+    """
+    scene = _with_options(scenes.load(Path(args.scene)), args)
+    writer = create_recording(
+        args.out,
+        sample_rate_hz=scene.sample_rate_hz,
+        center_hz=scene.center_hz,
+        sample_format=None if args.format is None else SampleFormat.named(args.format),
+        start_time=scene.start_time,
+        description=scene.description,
+    )
+    with writer:
+        for samples in render(scene):
+            writer.write(samples)
+        sent = truth(scene)
+        for transmission in sent:
+            first_sample, n_samples = _sample_range(transmission, scene)
+            writer.annotate(first_sample, n_samples, _fields(transmission, scene))
+    print(_summary(scene, sent, writer.n_clipped), file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _with_options(scene: Scene, args: argparse.Namespace) -> Scene:
+    if args.duration is not None and not 0 < args.duration <= scenes.MAX_DURATION_S:
+        raise UsageError(f"--duration must be above 0 and at most {scenes.MAX_DURATION_S:g} seconds")
+    if args.seed is not None and args.seed < 0:
+        raise UsageError("--seed must not be negative")
+    return replace(
+        scene,
+        sample_rate_hz=_positive_hz("--rate", args.rate, scene.sample_rate_hz),
+        center_hz=_positive_hz("--center", args.center, scene.center_hz),
+        seed=scene.seed if args.seed is None else args.seed,
+        duration_s=scene.duration_s if args.duration is None else args.duration,
+    )
+
+
+def _positive_hz(option: str, text: str | None, default_hz: float) -> float:
+    if text is None:
+        return default_hz
+    try:
+        value_hz = parse_hz(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error
+    if value_hz <= 0:
+        raise UsageError(f"{option} must be above 0")
+    return value_hz
+
+
+def _sample_range(sent: Transmission, scene: Scene) -> tuple[int, int]:
+    """First sample and number of samples of what the recording holds of a burst."""
+    last_sample = round(scene.duration_s * scene.sample_rate_hz)
+    first = min(max(sent.first_sample(scene.sample_rate_hz), 0), last_sample)
+    stop = min(round((sent.start_s + sent.whole_duration_s) * scene.sample_rate_hz), last_sample)
+    return first, max(0, stop - first)
+
+
+def _fields(sent: Transmission, scene: Scene) -> dict[str, Any]:
+    low_hz, high_hz = sent.edges_hz
+    noise_dbfs = (
+        scene.noise_dbfs + scene.gain_db + 10.0 * math.log10(sent.row.chip_rate_hz / scene.sample_rate_hz)
+    )
+    return {
+        "core:freq_lower_edge": round(low_hz, 3),
+        "core:freq_upper_edge": round(high_hz, 3),
+        "core:label": f"{sent.mode} {sent.direction} {sent.frame_format}",
+        "core:comment": f"{sent.row.name}, frame format {sent.frame_format}, Ec/N0 {sent.snr_db:g} dB",
+        "omsdr:mode": sent.mode,
+        "omsdr:direction": sent.direction,
+        "omsdr:frame_format": sent.frame_format,
+        "omsdr:frame_hex": sent.frame.hex(),
+        "omsdr:row": sent.row.name,
+        "omsdr:start_s": round(sent.start_s, 9),
+        "omsdr:duration_ms": round(1e3 * sent.duration_s, 6),
+        "omsdr:rssi_dbfs": round(noise_dbfs + sent.snr_db, 3),
+        "omsdr:snr_db": round(sent.snr_db, 3),
+        "omsdr:noise_dbfs": round(noise_dbfs, 3),
+        "omsdr:carrier_hz": round(sent.carrier_hz, 3),
+        "omsdr:frequency_error_hz": round(sent.impairments.carrier_offset_hz, 3),
+        "omsdr:deviation_hz": round(sent.deviation_hz, 3),
+        "omsdr:chip_rate_hz": round(sent.row.chip_rate_hz * (1.0 + sent.impairments.chip_rate_error), 3),
+        "omsdr:coverage": sent.coverage(scene.sample_rate_hz, scene.center_hz).value,
+        "omsdr:whole": sent.is_whole(scene.duration_s),
+        "omsdr:inverted": sent.inverted,
+    }
+
+
+def _summary(scene: Scene, sent: list[Transmission], n_clipped: int) -> str:
+    counts = dict.fromkeys(Coverage, 0)
+    for transmission in sent:
+        counts[transmission.coverage(scene.sample_rate_hz, scene.center_hz)] += 1
+    cut = sum(not transmission.is_whole(scene.duration_s) for transmission in sent)
+    parts = [f"{counts[Coverage.INSIDE]} transmissions"]
+    if counts[Coverage.PARTIAL]:
+        parts.append(f"{counts[Coverage.PARTIAL]} at the edge of the span")
+    if counts[Coverage.OUTSIDE]:
+        parts.append(f"{counts[Coverage.OUTSIDE]} outside the span")
+    if cut:
+        parts.append(f"{cut} cut by the start or end")
+    parts.append(f"{n_clipped} samples clipped")
+    where = f"{format_rate(scene.sample_rate_hz)} at {format_hz(scene.center_hz)}"
+    return f"{scene.duration_s:g} s, {where}: {', '.join(parts)}"
