@@ -1,0 +1,70 @@
+"""The command line: one subcommand each, exit codes of the contract.
+
+0 ended as asked · 1 unexpected error · 2 usage · 3 configuration or keys · 4 radio not found
+5 radio lost · 6 input unreadable · 7 --require not reached · 130 interrupted
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from sdr.errors import RadioError
+
+COMMANDS = {
+    "replay": "decode I/Q recordings",
+    "simulate": "synthesise a recording from a scene",
+    "bench": "measure this machine and this build",
+}
+EXAMPLES = """\
+omsdr replay street_868.9M_2400k.cu8
+       omsdr simulate scene.toml street_868.9M_2400k.cu8
+       omsdr bench --suite throughput --quick
+       omsdr COMMAND --help
+"""
+_EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    args = _parse(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code: int = importlib.import_module(f"sdr.commands.{args.command}").run(args)
+        sys.stdout.flush()
+        return code
+    except RadioError as error:
+        print(f"omsdr {args.command}: error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except BrokenPipeError:
+        # who reads us has gone: end quietly, and keep Python from flushing into the void
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="omsdr",
+        usage=EXAMPLES,
+        description="A software radio for smart meters: wireless M-Bus / OMS from I/Q samples to telegrams.",
+    )
+    parser.add_argument("--version", action="version", version=f"omsdr {_version()}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, text in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=text)
+        if name == chosen:  # only the chosen command is imported: starting up stays fast
+            importlib.import_module(f"sdr.commands.{name}").configure(subparser)
+    return parser.parse_args(arguments)
+
+
+def _version() -> str:
+    try:
+        return version("omsdr")
+    except PackageNotFoundError:
+        return "from source"

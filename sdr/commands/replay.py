@@ -1,0 +1,183 @@
+"""``omsdr replay``: I/Q recordings in, telegrams out."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from dsp.modes import BANDS, MODE_LETTERS
+from sdr.errors import RecordingError, UsageError
+from sdr.output import FORMATS as OUTPUTS
+from sdr.output import Output, open_output
+from sdr.progress import Progress
+from sdr.reception import Reception
+from sdr.recording import FORMATS, Recording, expand_paths, open_recording
+from sdr.session import Replay, Selection, Summary
+from sdr.timestamps import parse_utc
+from sdr.units import format_hz, format_rate, parse_hz
+
+EXAMPLES = """\
+omsdr replay street_868.9M_2400k.cu8
+       omsdr replay recordings/ --output table --rejects
+       omsdr replay night.sigmf-meta --modes T,C --meter '7120*' > night.jsonl
+       rtl_sdr -f 868.95M -s 1.6M - | omsdr replay - --rate 1.6M --center 868.95M --format cu8
+"""
+_EXIT_REQUIRE = 7
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.usage = EXAMPLES
+    parser.description = "Decode I/Q recordings, as fast as this machine can."
+    parser.epilog = "Data go to standard output, everything else to standard error."
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="files, folders, patterns; - is standard input"
+    )
+    source = parser.add_argument_group("input")
+    source.add_argument("--rate", metavar="R", help="sample rate, like 1.6M")
+    source.add_argument("--center", metavar="F", help="centre frequency, like 868.95M")
+    source.add_argument("--format", choices=FORMATS, default="auto", help="sample format (default auto)")
+    source.add_argument(
+        "--modes", metavar="LIST", default="all", help="all (default) or letters: S,T,C,R,N,F"
+    )
+    source.add_argument("--band", choices=sorted(BANDS), help="; ".join(map(_band_help, sorted(BANDS))))
+    source.add_argument("--start-time", metavar="ISO", help="UTC of the first sample")
+    source.add_argument("--duration", metavar="S", type=float, help="stop after S seconds of each recording")
+    source.add_argument("--count", metavar="N", type=int, help="stop after N telegrams")
+    source.add_argument("--require", metavar="N", type=int, help="exit with 7 below N telegrams")
+    sink = parser.add_argument_group("output")
+    sink.add_argument(
+        "--output",
+        metavar="FORMAT[:FILE]",
+        action="append",
+        help=f"{', '.join(OUTPUTS)}; repeatable (default: table on a terminal, else jsonl)",
+    )
+    sink.add_argument("--rejects", action="store_true", help="show rejected bursts too")
+    sink.add_argument(
+        "--meter", metavar="ID", action="append", help="only meters with this id; * and ? as wildcards"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode all recordings; one that cannot be read does not stop the others.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    selection = Selection(_modes(args.modes), args.band, _positive(args.duration, "--duration"))
+    count = None if args.count is None else int(_positive(args.count, "--count") or 0)
+    opener = _recording_opener(args)
+    outputs = [open_output(text, rejects=args.rejects) for text in args.output or [None]]
+    summary = Summary()
+    failures = 0
+    try:
+        for entry in expand_paths(args.paths):
+            if count is not None and summary.n_frames >= count:
+                break
+            try:
+                if entry.problem is not None:
+                    raise entry.problem
+                with opener(entry.path) as recording:
+                    _replay(recording, selection, summary, outputs, args.meter, count)
+            except RecordingError as error:
+                _say(f"error: {error}")
+                failures = error.exit_code
+    finally:
+        for output in outputs:
+            output.close()
+        for line in summary.lines() + _left_out(outputs):
+            _say(line)
+    if failures:
+        return failures
+    return _EXIT_REQUIRE if args.require is not None and summary.n_frames < args.require else 0
+
+
+def _replay(
+    recording: Recording,
+    selection: Selection,
+    summary: Summary,
+    outputs: list[Output],
+    meters: list[str] | None,
+    count: int | None,
+) -> None:
+    _say(
+        f"{recording.name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
+        f"{recording.sample_format.label}" + "".join(f"; {text}" for text in recording.assumptions)
+    )
+    replay = Replay(recording, selection, summary)
+    progress = Progress(recording.name, recording.n_samples)
+    for reception in replay.run(progress.show):
+        progress.clear()
+        if _wanted(reception, meters):
+            for output in outputs:
+                output.write(reception, recording.sample_rate_hz)
+        if count is not None and summary.n_frames >= count:
+            break
+    progress.clear()
+    for note in recording.notes:
+        _say(f"{recording.name}: {note}")
+
+
+def _wanted(reception: Reception, meters: list[str] | None) -> bool:
+    if meters is None:
+        return True
+    if reception.link is None:
+        return False
+    sender = reception.link.address.id
+    return any(fnmatch.fnmatchcase(sender, pattern.lower()) for pattern in meters)
+
+
+def _modes(text: str) -> tuple[str, ...] | None:
+    if text == "all":
+        return None
+    letters = tuple(letter.strip().upper() for letter in text.split(","))
+    unknown = [letter for letter in letters if letter not in MODE_LETTERS]
+    if unknown:
+        raise UsageError(f"--modes {text}: {unknown[0]!r} is no mode; there are {', '.join(MODE_LETTERS)}")
+    return letters
+
+
+def _recording_opener(args: argparse.Namespace) -> Callable[[str], Recording]:
+    """Read the input options once; what comes back opens a recording with them.
+
+    Raises:
+        UsageError: an option makes no sense.
+    """
+    try:
+        sample_rate_hz = None if args.rate is None else parse_hz(args.rate)
+        center_hz = None if args.center is None else parse_hz(args.center)
+        start_time = None if args.start_time is None else parse_utc(args.start_time)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return partial(
+        open_recording,
+        sample_rate_hz=sample_rate_hz,
+        center_hz=center_hz,
+        sample_format=args.format,
+        start_time=start_time,
+    )
+
+
+def _positive(value: float | None, option: str) -> float | None:
+    if value is not None and not value > 0:
+        raise UsageError(f"{option} must be above 0")
+    return value
+
+
+def _band_help(name: str) -> str:
+    return f"{name}: {BANDS[name].description}"
+
+
+def _left_out(outputs: list[Output]) -> list[str]:
+    return [
+        f"{output.left_out} telegrams have no place in {output.kind} and were left out"
+        for output in outputs
+        if output.left_out
+    ]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,120 @@
+"""JOIN: raw chunks through the receive chain into the protocol stack.
+
+    RawChunk ─▶ dsp.Receiver ─▶ Burst ─▶ protocol.link ─▶ Reception
+
+The one place where samples and protocol meet: the chain gets its frame rules from the
+link layer, and what the link layer refuses becomes a counted rejection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from dsp.arrays import RawArray
+from dsp.burst import Burst, Fault
+from dsp.history import RawScale
+from dsp.modes import MODES, FrameFormat
+from dsp.plan import Plan
+from dsp.receiver import Receiver
+from protocol import link
+from protocol.errors import ProtocolError
+from sdr.reception import Reception, Rejection
+from sdr.sample_format import SampleFormat
+from sdr.timestamps import later
+
+_PHY_FAULTS = (Fault.SYNC_NOT_FOUND,)
+
+
+class LinkRules:
+    """The link layer's answers to the receive chain."""
+
+    def air_length(self, l_field: int, frame_format: FrameFormat) -> int:
+        """Bytes on air from the L-field to the last CRC; 0 for an impossible L-field."""
+        try:
+            return link.air_length(l_field, frame_format)
+        except ProtocolError:
+            return 0
+
+    def bad_blocks(self, raw: bytes, frame_format: FrameFormat) -> tuple[int, ...]:
+        """Numbers, from 1, of the blocks whose CRC does not fit."""
+        return link.bad_blocks(raw, frame_format)
+
+
+class StreamReceiver:
+    """Receives one stream without gaps: a recording's segment, or a radio between two faults.
+
+    Args:
+        plan: channels to receive.
+        sample_rate_hz: rate of the stream.
+        center_hz: its middle.
+        sample_format: how samples are stored.
+        start_time: UTC of ``first_sample``, or None.
+        first_sample: number of the stream's first sample.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sample_rate_hz: float,
+        center_hz: float,
+        sample_format: SampleFormat,
+        *,
+        start_time: datetime | None = None,
+        first_sample: int = 0,
+    ) -> None:
+        raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)
+        self._chain = Receiver(plan, sample_rate_hz, center_hz, raw_scale, LinkRules())
+        self._sample_rate_hz = sample_rate_hz
+        self._start_time = start_time
+        self._first_sample = first_sample
+
+    def push(self, raw: RawArray) -> list[Reception]:
+        """Take stored values [2n]; return what is complete, by time."""
+        return [self._receive(burst) for burst in self._chain.push(raw)]
+
+    def flush(self) -> list[Reception]:
+        """End of the stream: return what was still open."""
+        return [self._receive(burst) for burst in self._chain.flush()]
+
+    def _receive(self, burst: Burst) -> Reception:
+        received_at = None
+        if self._start_time is not None:
+            received_at = later(self._start_time, burst.first_sample / self._sample_rate_hz)
+        reception = Reception(
+            burst=burst,
+            received_at=received_at,
+            first_sample=self._first_sample + burst.first_sample,
+            frame=b"",
+            link=None,
+            rejection=None,
+            direction=_mode_direction(burst),
+        )
+        if burst.fault is not None:
+            return replace(reception, rejection=_rejection(burst))
+        assert burst.frame_format is not None  # a burst without fault has a sync word
+        try:
+            frame = link.strip_crcs(burst.raw, burst.frame_format)
+            decoded = link.parse(frame)
+        except ProtocolError as error:
+            return replace(reception, rejection=Rejection(error.layer, error.reason))
+        direction = decoded.direction or reception.direction
+        return replace(reception, frame=frame, link=decoded, direction=direction)
+
+
+def _rejection(burst: Burst) -> Rejection:
+    assert burst.fault is not None
+    layer = "phy" if burst.fault in _PHY_FAULTS else "link"
+    return Rejection(layer, burst.fault.value, burst.bad_blocks[0] if burst.bad_blocks else None)
+
+
+def _mode_direction(burst: Burst) -> str | None:
+    """Tell the direction where all rows that look like the burst's have the same one."""
+    alike = {
+        row.direction
+        for row in MODES
+        if row.mode == burst.row.mode
+        and row.centers_hz == burst.row.centers_hz
+        and row.chip_rate_hz == burst.row.chip_rate_hz
+    }
+    return alike.pop() if len(alike) == 1 and "both" not in alike else None

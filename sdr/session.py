@@ -1,0 +1,137 @@
+"""One recording from its first to its last sample, and what was counted on the way."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dsp.plan import OffRow, Plan, make_plan
+from sdr.receiver import StreamReceiver
+from sdr.reception import Reception
+from sdr.recording import Recording, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to receive.
+
+    Attributes:
+        modes: mode letters; None for all that the span suggests.
+        band: key of ``dsp.modes.BANDS``; None for all.
+        duration_s: stop after so many seconds of samples; None for no limit.
+    """
+
+    modes: tuple[str, ...] | None = None
+    band: str | None = None
+    duration_s: float | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over one or more recordings."""
+
+    samples_s: float = 0.0
+    elapsed_s: float = 0.0
+    frames: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    received: dict[str, None] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
+
+    def count(self, reception: Reception) -> None:
+        """Count one reception."""
+        if reception.rejection is None:
+            self.frames[reception.burst.row.mode] += 1
+        else:
+            self.rejects[reception.rejection.reason] += 1
+
+    @property
+    def n_frames(self) -> int:
+        """Telegrams received."""
+        return sum(self.frames.values())
+
+    def note_plan(self, plan: Plan) -> None:
+        """Remember which air interfaces were on and which off."""
+        for channel in plan.channels:
+            for row in channel.rows:
+                self.received[row.name] = None
+        self.off |= {off.name: off.reason for off in plan.off}
+
+    def lines(self) -> list[str]:
+        """Say it in words: one line, and one more for each air interface that was off."""
+        speed = self.samples_s / self.elapsed_s if self.elapsed_s > 0.0 else 0.0
+        n_rejects = sum(self.rejects.values())
+        text = (
+            f"{self.samples_s:.3f} s of samples: {self.n_frames + n_rejects} bursts, "
+            f"{self.n_frames} frames{_by_kind(self.frames)}, "
+            f"{n_rejects} rejected{_by_kind(self.rejects)}; {speed:.1f} × real time"
+        )
+        off = [OffRow(name, why) for name, why in self.off.items() if name not in self.received]
+        return [text, *(f"{row.name} is off: {row.reason}" for row in off)]
+
+
+def _by_kind(counts: Counter[str]) -> str:
+    return f" ({', '.join(f'{kind} {n}' for kind, n in sorted(counts.items()))})" if counts else ""
+
+
+class Replay:
+    """Decodes one recording.
+
+    Args:
+        recording: open recording.
+        selection: what to receive.
+        summary: counts to add to.
+
+    Attributes:
+        samples_done: samples read so far.
+    """
+
+    def __init__(self, recording: Recording, selection: Selection, summary: Summary) -> None:
+        self.samples_done = 0
+        self._recording = recording
+        self._selection = selection
+        self._summary = summary
+        self._progress: Callable[[int], None] | None = None
+        limit_s = selection.duration_s
+        self._limit = None if limit_s is None else round(limit_s * recording.sample_rate_hz)
+
+    def run(self, progress: Callable[[int], None] | None = None) -> Iterator[Reception]:
+        """Yield receptions as they are complete; ``progress`` is told the samples done."""
+        self._progress = progress
+        started = time.monotonic()
+        try:
+            for segment in self._recording.segments():
+                yield from self._segment(segment)
+        finally:
+            self._summary.samples_s += self.samples_done / self._recording.sample_rate_hz
+            self._summary.elapsed_s += time.monotonic() - started
+
+    def _segment(self, segment: Segment) -> Iterator[Reception]:
+        rate_hz, selection = self._recording.sample_rate_hz, self._selection
+        plan = make_plan(rate_hz, segment.center_hz, selection.modes, selection.band)
+        self._summary.note_plan(plan)
+        receiver = StreamReceiver(
+            plan,
+            rate_hz,
+            segment.center_hz,
+            self._recording.sample_format,
+            start_time=segment.start_time,
+            first_sample=segment.first_sample,
+        )
+        for chunk in segment.chunks():
+            raw = chunk.raw
+            if self._limit is not None:
+                raw = raw[: 2 * max(0, self._limit - self.samples_done)]
+            self.samples_done += raw.size // 2
+            yield from self._counted(receiver.push(raw))
+            if self._progress is not None:
+                self._progress(self.samples_done)
+            if self._limit is not None and self.samples_done >= self._limit:
+                break
+        yield from self._counted(receiver.flush())
+
+    def _counted(self, receptions: list[Reception]) -> Iterator[Reception]:
+        for reception in receptions:
+            self._summary.count(reception)
+            yield reception
