@@ -156,12 +156,11 @@ def _open_container(name: str, kind: str | None, options: Facts, stdin: BinaryIO
         stream = _open_file(path)
         suffix = name_suffix(path.name)
     try:
-        if kind is None and (suffix == ".wav" or suffix not in RAW_SUFFIXES):
+        is_open = options.sample_format is None and suffix not in RAW_SUFFIXES
+        if kind is None and (suffix == ".wav" or is_open):
+            # With --format cs16 a .wav keeps its header: the option tells the coding behind it.
             is_wav = wav.looks_like_wav(stream.peek(12))
-            if options.sample_format is None and (is_wav or suffix == ".wav"):
-                kind = "wav"
-            elif is_wav and suffix == ".wav":
-                kind = "wav"  # the option overrules the coding, but a header is no samples
+            kind = "wav" if is_wav or (suffix == ".wav" and is_open) else None
         if kind == "wav":
             header = wav.read_header(stream)
             return _Container(stream, header.facts, header.data_start, header.data_bytes, notes=header.notes)

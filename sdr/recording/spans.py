@@ -66,7 +66,7 @@ def find_spans(
         if reason or not index:
             openings.append((capture, first_byte, reason))
         center_hz = capture.center_hz or center_hz
-    spans = []
+    spans: list[Span] = []
     for index, (capture, first_byte, reason) in enumerate(openings):
         n_bytes = None
         if data_bytes is not None:
@@ -77,7 +77,7 @@ def find_spans(
                 end = min(end, first_byte + n_samples * bytes_per_sample)
             n_bytes = max(0, end - first_byte)
         if n_bytes != 0 or len(openings) == 1:
-            spans.append(Span(capture, first_byte, n_bytes, reason))
+            spans.append(Span(capture, first_byte, n_bytes, reason if spans else ""))
     return spans, notes
 
 
