@@ -13,6 +13,7 @@ import argparse
 import math
 import sys
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +64,44 @@ def run(args: argparse.Namespace) -> int:
         RecordingError: the recording cannot be written.
     """
     scene = _with_options(scenes.load(Path(args.scene)), args)
+    sample_format = None if args.format is None else SampleFormat.named(args.format)
+    sent, n_clipped = record(scene, args.out, sample_format)
+    print(_summary(scene, sent, n_clipped), file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def record(
+    scene: Scene, out: str | PathLike[str], sample_format: SampleFormat | None = None
+) -> tuple[list[Transmission], int]:
+    """Write a scene's recording and its truth.
+
+    Args:
+        scene: the scene.
+        out: name of the recording; the suffix tells the kind.
+        sample_format: for SigMF and WAV.
+
+    Returns:
+        All transmissions of the scene, and the number of clipped samples.
+
+    Raises:
+        RecordingError: the recording cannot be written.
+    """
+    sent = truth(scene)
     writer = create_recording(
-        args.out,
+        out,
         sample_rate_hz=scene.sample_rate_hz,
         center_hz=scene.center_hz,
-        sample_format=None if args.format is None else SampleFormat.named(args.format),
+        sample_format=sample_format,
         start_time=scene.start_time,
         description=scene.description,
     )
     with writer:
         for samples in render(scene):
             writer.write(samples)
-        sent = truth(scene)
         for transmission in sent:
             first_sample, n_samples = _sample_range(transmission, scene)
             writer.annotate(first_sample, n_samples, _fields(transmission, scene))
-    print(_summary(scene, sent, writer.n_clipped), file=sys.stderr)  # noqa: T201
-    return 0
+    return sent, writer.n_clipped
 
 
 def _with_options(scene: Scene, args: argparse.Namespace) -> Scene:
