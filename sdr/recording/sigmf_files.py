@@ -4,8 +4,9 @@ what the user names           metadata           samples
 name.sigmf-meta               that file          name.sigmf-data, or core:dataset beside it
 name.sigmf-data               name.sigmf-meta    that file
 name (no such file)           name.sigmf-meta    as above
-name.sigmf (tar, unpacked     its only member    its only member that
-nothing: read in place)       *.sigmf-meta       ends in *.sigmf-data
+name.sigmf (a tar archive)    its *.sigmf-meta   the *.sigmf-data of the same name
+
+Archives are read in place; nothing is unpacked.
 """
 
 from __future__ import annotations
@@ -120,8 +121,7 @@ def _locate_in_archive(path: Path) -> SigmfFiles:
     metadata = parse_metadata(_bounded(text, path), f"{name}: {metas[0].name}")
     if metadata.dataset is not None:
         raise RecordingError(name, "names a core:dataset, which an archive cannot hold")
-    n_bytes = max(0, min(data[0].size, path.stat().st_size - data[0].offset_data))
-    return SigmfFiles(metadata, path, data[0].offset_data, n_bytes)
+    return SigmfFiles(metadata, path, data[0].offset_data, data[0].size)
 
 
 def _beside(path: Path, suffix: str) -> Path:

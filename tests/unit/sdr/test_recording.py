@@ -235,6 +235,7 @@ def test_standard_input_stays_open() -> None:
     assert not stdin.closed
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_a_named_pipe(tmp_path: Path) -> None:
     path = tmp_path / "868M_1M.cu8"
     os.mkfifo(path)
