@@ -147,13 +147,16 @@ class Demodulator:
         self, baseband: ComplexArray, hit: SyncHit, variant: Variant, clock: ChipClock, header: SoftChips
     ) -> _Attempt:
         """Read a frame as one variant: length from its first byte, then all of it."""
-        n_before = len(self.channel.pattern) + len(variant.continuation)
+        known = self.channel.pattern + variant.continuation
+        n_before = len(known)
         per_byte = variant.row.chips_per_byte
 
         def detect(n_bytes: int) -> tuple[SoftChips, bytes]:
             n_chips = n_before + n_bytes * per_byte
             if variant.row.modulation is Modulation.GFSK4:
-                chips, bits = detect_four_level(baseband, self.channel, clock, header, n_before, n_chips)
+                chips, bits = detect_four_level(
+                    baseband, self.channel, variant.row, clock, header, known, n_chips
+                )
             else:
                 chips = self._detector.detect(baseband, clock, header.low_hz, header.high_hz, n_chips)
                 bits = chips.values[n_before:]

@@ -13,7 +13,7 @@ from dsp.modes import FrameFormat, Modulation, PhyMode, Postamble
 
 # 4-GFSK: level of each dibit; the outer pair carries preamble and sync word. The mapping
 # of the inner pair follows "1 is the upper frequency" and is doubtful in the sources.
-_DIBIT_LEVELS = np.array([-1 / 3, -1.0, 1 / 3, 1.0], dtype=np.float32)
+DIBIT_LEVELS = np.array([-1 / 3, -1.0, 1 / 3, 1.0], dtype=np.float32)
 
 _POSTAMBLE_CHIPS = 4
 
@@ -56,7 +56,7 @@ def encode_levels(
     trailer = _postamble(row, int(coded[-1]), _postamble_length(row, postamble_chips))
     if row.modulation is Modulation.GFSK4:
         dibits = 2 * coded[0::2] + coded[1::2]
-        return np.concatenate([_signs(header), _DIBIT_LEVELS[dibits], _signs(trailer)])
+        return np.concatenate([_signs(header), DIBIT_LEVELS[dibits], _signs(trailer)])
     return _signs(np.concatenate([header, coded, trailer]))
 
 
