@@ -44,7 +44,7 @@ from protocol import link
 from protocol.errors import ProtocolError
 from sdr.errors import ConfigError
 from sdr.timestamps import parse_utc
-from sdr.toml_table import TomlTable
+from sdr.toml_table import TomlTable, shown
 
 Sender = Literal["M2O", "O2M"]
 
@@ -144,13 +144,13 @@ def parse(text: str, name: str = "scene") -> Scene:
     """
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     top = TomlTable(values, name)
     band = _band(top, "A")
     scene = Scene(
-        sample_rate_hz=top.hz("rate"),
-        center_hz=top.hz("center"),
+        sample_rate_hz=top.hz("rate", least=1e3, most=1e9),
+        center_hz=top.hz("center", least=1e3, most=1e12),
         duration_s=top.number("duration", least=1e-6, most=MAX_DURATION_S),
         seed=top.whole("seed", 0),
         noise_dbfs=top.number("noise_dbfs", least=-200.0, most=60.0),
@@ -187,9 +187,12 @@ def _start_time(top: TomlTable) -> datetime | None:
     value = top.take("start_time")
     if value is None:
         return None
+    text = value.isoformat() if isinstance(value, datetime) else value
+    if not isinstance(text, str):
+        raise top.error("start_time must be a date with a time, like 2026-11-20T10:00:00Z")
     try:
-        return parse_utc(value.isoformat() if isinstance(value, datetime) else value)
-    except (ValueError, AttributeError) as error:
+        return parse_utc(text)
+    except ValueError as error:
         raise top.error(f"start_time: {error}") from error
 
 
@@ -218,7 +221,7 @@ def _find_row(
 def _meter(table: TomlTable, scene_band: str) -> Meter:
     direction = table.take("direction")
     if direction not in (None, "M2O", "O2M"):
-        raise table.error(f"direction must be M2O or O2M, not {direction!r}")
+        raise table.error(f"direction must be M2O or O2M, not {shown(direction)}")
     band = _band(table, scene_band)
     sub_mode = table.text("sub_mode", "") or None
     row = _find_row(table, table.text("mode"), direction, band, sub_mode)
@@ -250,11 +253,11 @@ def _schedule(table: TomlTable) -> tuple[float, ...] | Interval:
     if ("at" in table) == ("interval" in table):
         raise table.error("give either at or interval")
     if "at" in table:
-        return table.numbers("at")
+        return table.numbers("at", least=-1e9, most=1e9)
     return Interval(
-        interval_s=table.number("interval", least=1e-6),
-        first_s=table.number("first", 0.0),
-        jitter_s=table.number("jitter", 0.0, least=0.0),
+        interval_s=table.number("interval", least=1e-3, most=1e9),
+        first_s=table.number("first", 0.0, least=-60.0, most=1e9),
+        jitter_s=table.number("jitter", 0.0, least=0.0, most=1e9),
         count=table.whole("count", 1, least=1) if "count" in table else None,
     )
 
@@ -272,7 +275,7 @@ def _frames(table: TomlTable, frame_format: FrameFormat) -> tuple[bytes, ...] | 
 
 def _frame(table: TomlTable, text: object, frame_format: FrameFormat) -> bytes:
     if not isinstance(text, str):
-        raise table.error(f"a frame is a hex text in quotes, not {text!r}")
+        raise table.error(f"a frame is a hex text in quotes, not {shown(text)}")
     try:
         frame = bytes.fromhex(text)
         link.add_crcs(frame, frame_format)
@@ -289,18 +292,20 @@ def _payload(table: TomlTable, key: str, formats: tuple[FrameFormat, ...]) -> Ra
     limits = value if isinstance(value, list) else [value, value]
     whole = all(isinstance(limit, int) and not isinstance(limit, bool) for limit in limits)
     if len(limits) != 2 or not whole or not 1 <= limits[0] <= limits[1] <= most:
-        raise table.error(f"{key} must be N or [min, max] whole bytes from 1 to {most}, not {value!r}")
+        raise table.error(f"{key} must be N or [min, max] whole bytes from 1 to {most}, not {shown(value)}")
     return RandomPayload(limits[0], limits[1])
 
 
 def _impairments(table: TomlTable, row: PhyMode) -> Impairments:
     return Impairments(
-        carrier_offset_hz=table.number("carrier_offset_hz", 0.0),
-        carrier_drift_hz_per_s=table.number("carrier_drift_hz_per_s", 0.0),
-        deviation_hz=table.hz("deviation") if "deviation" in table else row.deviation.typical_hz,
+        carrier_offset_hz=table.number("carrier_offset_hz", 0.0, least=-1e9, most=1e9),
+        carrier_drift_hz_per_s=table.number("carrier_drift_hz_per_s", 0.0, least=-1e12, most=1e12),
+        deviation_hz=table.hz("deviation", least=0.0, most=1e9)
+        if "deviation" in table
+        else row.deviation.typical_hz,
         chip_rate_error=1e-6 * table.number("chip_rate_error_ppm", 0.0, least=-5e5, most=5e5),
         chip_rate_drift=1e-6 * table.number("chip_rate_drift_ppm", 0.0, least=-5e5, most=5e5),
-        ramp_s=1e-6 * table.number("ramp_us", 0.0, least=0.0),
+        ramp_s=1e-6 * table.number("ramp_us", 0.0, least=0.0, most=1e9),
     )
 
 
@@ -319,12 +324,14 @@ def _street(top: TomlTable, name: str, band: str) -> Street | None:
     formats = tuple(frame_format for row in rows for frame_format in row.frame_formats)
     ppm = table.span("chip_rate_error_ppm", least=-5e5, most=5e5) if "chip_rate_error_ppm" in table else None
     street = Street(
-        rate_per_s=table.number("rate_per_s", least=1e-6, most=1e5),
+        rate_per_s=table.number("rate_per_s", least=1e-6, most=1e4),
         rows=rows,
         weights=tuple(table.checked(f"weight of {mode}", weights[mode], 1e-9, 1e9) for mode in weights),
         snr_db=table.span("snr_db", least=-100.0, most=200.0),
         payload=_payload(table, "payload", formats),
-        carrier_offset_hz=table.span("carrier_offset_hz") if "carrier_offset_hz" in table else None,
+        carrier_offset_hz=table.span("carrier_offset_hz", least=-1e9, most=1e9)
+        if "carrier_offset_hz" in table
+        else None,
         chip_rate_error=None if ppm is None else (1e-6 * ppm[0], 1e-6 * ppm[1]),
     )
     table.finish()

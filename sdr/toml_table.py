@@ -13,6 +13,8 @@ from typing import Any
 from sdr.errors import ConfigError
 from sdr.units import parse_hz
 
+_MAX_SHOWN = 60
+
 
 class TomlTable:
     """One table of a TOML file, with the words that tell a reader where it stands."""
@@ -57,8 +59,8 @@ class TomlTable:
 
     def checked(self, key: str, value: object, least: float = -math.inf, most: float = math.inf) -> float:
         """Check that ``value``, found under ``key``, is a finite number within limits."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.error(f"{key} must be a number, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+            raise self.error(f"{key} must be a number, not {shown(value)}")
         if not least <= value <= most:
             limits = f"from {least:g} to {most:g}" if math.isfinite(most) else f"at least {least:g}"
             raise self.error(f"{key} must be {limits}, not {value:g}")
@@ -68,39 +70,40 @@ class TomlTable:
         """Return a whole number; the key is required when there is no default."""
         value = self.required(key) if default is None else self.take(key, default)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.error(f"{key} must be a whole number, not {value!r}")
+            raise self.error(f"{key} must be a whole number, not {shown(value)}")
         return int(self.checked(key, value, least, most))
 
-    def hz(self, key: str) -> float:
-        """Return a positive frequency or rate, written as a number or like ``2.4M``."""
+    def hz(self, key: str, *, least: float, most: float) -> float:
+        """Return a frequency or rate, written as a number or like ``2.4M``."""
         value = self.required(key)
+        if not isinstance(value, str):
+            return self.checked(key, value, least, most)
         try:
-            result = parse_hz(value)
-        except (ValueError, TypeError) as error:
+            return self.checked(key, parse_hz(value), least, most)
+        except ConfigError:
+            raise
+        except ValueError as error:
             raise self.error(f"{key}: {error}") from error
-        if result <= 0:
-            raise self.error(f"{key} must be above 0")
-        return result
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a string; the key is required when there is no default."""
         value = self.required(key) if default is None else self.take(key, default)
         if not isinstance(value, str):
-            raise self.error(f"{key} must be a text in quotes, not {value!r}")
+            raise self.error(f"{key} must be a text in quotes, not {shown(value)}")
         return value
 
     def flag(self, key: str) -> bool:
         """Return true or false; false where the key is missing."""
         value = self.take(key, False)
         if not isinstance(value, bool):
-            raise self.error(f"{key} must be true or false, not {value!r}")
+            raise self.error(f"{key} must be true or false, not {shown(value)}")
         return value
 
     def numbers(self, key: str, *, least: float = -math.inf, most: float = math.inf) -> tuple[float, ...]:
         """Return a list of numbers that is not empty."""
         value = self.required(key)
         if not isinstance(value, list) or not value:
-            raise self.error(f"{key} must be a list of numbers, not {value!r}")
+            raise self.error(f"{key} must be a list of numbers, not {shown(value)}")
         return tuple(self.checked(key, item, least, most) for item in value)
 
     def span(self, key: str, *, least: float = -math.inf, most: float = math.inf) -> tuple[float, float]:
@@ -121,3 +124,19 @@ class TomlTable:
                 likely = difflib.get_close_matches(key, self._known, n=1)
                 hint = f"did you mean {likely[0]!r}?" if likely else f"known: {', '.join(self._known)}"
                 raise self.error(f"unknown key {key!r} ({hint})")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
+
+
+def shown(value: object) -> str:
+    """Return a value as an error message shows it: on one line and not endless."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "such a large number"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
