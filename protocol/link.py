@@ -22,6 +22,7 @@ from protocol.address import Address, AddressOrder
 from protocol.c_field import Direction
 from protocol.device_types import DEVICE_TYPES
 from protocol.errors import Incomplete, InvalidField, Unsupported
+from protocol.fields import unsigned
 from protocol.frame_format import FrameFormat, add_crcs, air_length, bad_blocks, strip_crcs
 
 __all__ = [
@@ -80,7 +81,7 @@ class LinkFrame:
 
     def encode(self) -> bytes:
         """Return the CRC-less frame."""
-        head = bytes((self.l_field, self.c_field))
+        head = unsigned("link", "L-field", self.l_field) + unsigned("link", "C-field", self.c_field)
         return head + self.address.link_bytes(self.address_order) + self.payload
 
 

@@ -21,6 +21,7 @@ from typing import Final, Literal
 from protocol import c_field
 from protocol.c_field import Direction
 from protocol.errors import Incomplete, InvalidField
+from protocol.fields import unsigned
 
 WiredKind = Literal["single", "short", "control", "long"]
 
@@ -90,7 +91,8 @@ class WiredFrame:
         """
         if self.c_field is None or self.address_field is None or self.checksum is None:
             return bytes((ACK,))
-        core = bytes((self.c_field, self.address_field)) + self.payload
+        core = unsigned("link", "C-field", self.c_field) + unsigned("link", "A-field", self.address_field)
+        core += self.payload
         tail = bytes((self.checksum, STOP))
         if self.kind == "short" and not self.payload:
             return bytes((SHORT_START,)) + core + tail

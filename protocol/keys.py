@@ -1,0 +1,124 @@
+"""Which keys may open the telegrams of a device.
+
+A row names a device by its number, with ``*`` for any run of digits, and optionally by its
+manufacturer, version and type. Rows without wildcards are found in a dictionary, so looking up
+does not take longer the more meters are known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.address import Address
+from protocol.ciphers import SecretKey
+
+_NUMBER: Final = re.compile(r"[0-9a-f]{8}")
+_PATTERN: Final = re.compile(r"(?=.*\*)[0-9a-f*]{1,16}")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Regular expression of an id with wildcards."""
+    lowered = pattern.lower()
+    if not _NUMBER.fullmatch(lowered) and not _PATTERN.fullmatch(lowered):
+        raise ValueError(f"an id has 8 hex digits, or * for some of them: {pattern!r}")
+    return re.compile(re.sub(r"\*+", "[0-9a-f]*", lowered))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A device or group of devices, and its key.
+
+    Attributes:
+        id: 8 hex digits as shown, ``*`` for any run of them.
+        manufacturer: three letters, or None for any.
+        version: version, or None for any.
+        device_type: device type, or None for any.
+        key: the key, or None when it has none or it is not known.
+        name: what the owner calls it.
+        excluded: ids, with wildcards, that are not meant although the row fits them.
+    """
+
+    id: str = "*"
+    manufacturer: str | None = None
+    version: int | None = None
+    device_type: int | None = None
+    key: SecretKey | None = None
+    name: str | None = None
+    excluded: tuple[str, ...] = ()
+
+
+class _Matcher:
+    """A row prepared for matching."""
+
+    def __init__(self, row: KeyRow) -> None:
+        self.row = row
+        self.number = _compiled(row.id)
+        self.excluded = [_compiled(pattern) for pattern in row.excluded]
+        self.fits_all = (
+            set(row.id) == {"*"}
+            and not row.excluded
+            and row.manufacturer is None
+            and row.version is None
+            and row.device_type is None
+        )
+
+    def fits(self, device: Address | None) -> bool:
+        if device is None or self.fits_all:
+            return self.fits_all
+        row = self.row
+        return (
+            (row.manufacturer is None or row.manufacturer.upper() == device.manufacturer)
+            and (row.version is None or row.version == device.version)
+            and (row.device_type is None or row.device_type == device.device_type)
+            and self.number.fullmatch(device.id) is not None
+            and not any(pattern.fullmatch(device.id) for pattern in self.excluded)
+        )
+
+
+class Keyring:
+    """All rows that are known.
+
+    Args:
+        rows: several may fit one device; all of their keys are candidates.
+
+    Raises:
+        ValueError: an id that is neither a number nor a pattern.
+    """
+
+    def __init__(self, rows: Iterable[KeyRow] = ()) -> None:
+        self._exact: dict[str, list[_Matcher]] = {}
+        self._wildcard: list[_Matcher] = []
+        self._count = 0
+        for row in rows:
+            matcher = _Matcher(row)
+            self._count += 1
+            if "*" in row.id:
+                self._wildcard.append(matcher)
+            else:
+                self._exact.setdefault(row.id.lower(), []).append(matcher)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        return f"<keyring of {self._count} rows>"
+
+    def rows(self, device: Address | None) -> list[KeyRow]:
+        """Return the rows that fit a device, those with its whole number first.
+
+        Args:
+            device: its address, or None when unknown: only rows for all devices fit then.
+        """
+        exact = () if device is None else self._exact.get(device.id, ())
+        return [matcher.row for group in (exact, self._wildcard) for matcher in group if matcher.fits(device)]
+
+    def keys(self, device: Address | None) -> list[SecretKey]:
+        """Return the candidate keys of a device, the likeliest first, each once."""
+        return list(dict.fromkeys(row.key for row in self.rows(device) if row.key is not None))
+
+    def name(self, device: Address | None) -> str | None:
+        """Return the name of a device, if a row gives one."""
+        return next((row.name for row in self.rows(device) if row.name is not None), None)
