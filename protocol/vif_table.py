@@ -87,8 +87,8 @@ class VifCode:
     notes: tuple[Note, ...]
 
 
+RESERVED_TABLE_VIF: Final = 0x6F
 PLAIN_TEXT_VIF: Final = 0x7C
-ANY_VIF: Final = 0x7E
 MANUFACTURER_VIF: Final = 0x7F
 
 _UNSIGNED = ValueKind.UNSIGNED
@@ -126,16 +126,16 @@ PRIMARY_ROWS: Final = (
     VifRow(0x6C, 1, "date", kind=ValueKind.DATE),
     VifRow(0x6D, 1, "date and time", kind=ValueKind.DATE_TIME),
     VifRow(0x6E, 1, "heat cost allocation units", ("HCA",)),
-    _reserved(0x6F),
+    _reserved(RESERVED_TABLE_VIF),
     VifRow(0x70, 4, "averaging duration", _SECONDS_TO_DAYS),
     VifRow(0x74, 4, "actuality duration", _SECONDS_TO_DAYS),
     VifRow(0x78, 1, "fabrication number", kind=ValueKind.IDENTIFIER),
     VifRow(0x79, 1, "identification", kind=ValueKind.IDENTIFICATION),
     VifRow(0x7A, 1, "address", kind=ValueKind.IDENTIFIER),
     _reserved(0x7B),  # FB selects table FB; without the extension bit nothing follows
-    VifRow(PLAIN_TEXT_VIF, 1, "plain text unit"),
+    VifRow(PLAIN_TEXT_VIF, 1, "unspecified"),
     _reserved(0x7D),  # FD selects table FD
-    VifRow(ANY_VIF, 1, "any", kind=_OPAQUE),
+    VifRow(0x7E, 1, "any", kind=_OPAQUE),
     VifRow(MANUFACTURER_VIF, 1, "manufacturer specific", kind=_OPAQUE, notes=(Note.MANUFACTURER_SPECIFIC,)),
 )
 

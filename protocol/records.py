@@ -1,0 +1,230 @@
+"""The M-Bus application layer: a row of records, with fillers between and maker's data behind.
+
+    record        DIB (DIF, DIFEs) | VIB (VIF, VIFEs) | data
+    2F            idle filler, anywhere between records
+    0F rest       manufacturer data to the end
+    1F rest       the same, and more records follow in the next telegram
+
+A broken record keeps its bytes and says its problem; what follows is read if its start is known.
+Encoding what was parsed gives the identical bytes. Source: EN 13757-3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.dif import (
+    DATA_FIELDS,
+    GLOBAL_READOUT_REQUEST,
+    IDLE_FILLER,
+    MANUFACTURER_DATA,
+    MANUFACTURER_DATA_MORE_FOLLOWS,
+    SPECIAL,
+    Coding,
+    Dib,
+    parse_dib,
+)
+from protocol.errors import InvalidField
+from protocol.lvar import LVAR
+from protocol.notes import Note
+from protocol.record_header import RecordHeader, dib_end, parse_header
+from protocol.values import Notes, NoValue, Value
+from protocol.vif import Vib, vib_end
+from protocol.vif_table import PLAIN_TEXT_VIF, ValueKind, VifCode, VifTable
+
+UNREADABLE: Final = "unreadable"
+"""Quantity of a record whose header is broken."""
+
+GLOBAL_READOUT: Final = "global readout request"
+"""Quantity of the one-byte record that asks a device for everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """One record.
+
+    Attributes:
+        offset: of its DIF in the application data.
+        header: DIB and VIB.
+        raw: its data, LVAR included; for a broken record whatever is left.
+        value: scaled value, None with a note.
+        notes: what is unusual about it.
+        problem: why it is broken, or None.
+    """
+
+    offset: int
+    header: RecordHeader
+    raw: bytes
+    value: Value
+    notes: Notes = ()
+    problem: Note | None = None
+
+    @property
+    def coding(self) -> bytes | None:
+        """The data, where encoding the value would give other bytes; else None."""
+        if self.problem is not None:
+            return self.raw
+        if not self.notes and not self.header.has_variants:
+            return None
+        try:
+            return None if self.header.codec.encode(self.value) == self.raw else self.raw
+        except InvalidField:
+            return self.raw
+
+
+@dataclass(frozen=True, slots=True)
+class RecordList:
+    """Decoded application data.
+
+    Attributes:
+        records: in the order sent, repeated ones included.
+        fillers: (number of records before, number of 2F bytes) of every run of idle fillers.
+        manufacturer_data: the bytes behind 0F or 1F, or None without such a block.
+        more_follows: the block was opened by 1F.
+    """
+
+    records: tuple[DataRecord, ...]
+    fillers: tuple[tuple[int, int], ...] = ()
+    manufacturer_data: bytes | None = None
+    more_follows: bool = False
+
+
+def parse_records(apl: bytes, *, to_device: bool = False) -> RecordList:
+    """Decode application data; never raises, broken records say so themselves.
+
+    Args:
+        apl: decrypted application data; leading 2F 2F are read as fillers.
+        to_device: the records are a command.
+    """
+    records: list[DataRecord] = []
+    fillers: list[tuple[int, int]] = []
+    offset, end = 0, len(apl)
+    while offset < end:
+        dif = apl[offset]
+        if dif & 0x0F == SPECIAL:
+            if dif == IDLE_FILLER:
+                run = end - offset - len(apl[offset:].lstrip(b"\x2f"))
+                fillers.append((len(records), run))
+                offset += run
+            elif dif == GLOBAL_READOUT_REQUEST:
+                records.append(_readout_request(offset))
+                offset += 1
+            elif dif in (MANUFACTURER_DATA, MANUFACTURER_DATA_MORE_FOLLOWS):
+                more_follows = dif == MANUFACTURER_DATA_MORE_FOLLOWS
+                return RecordList(tuple(records), tuple(fillers), apl[offset + 1 :], more_follows)
+            else:
+                records.append(
+                    _broken(offset, apl[offset : offset + 1], apl[offset + 1 :], Note.RESERVED_DIF)
+                )
+                break
+            continue
+        record = parse_record(apl, offset, to_device=to_device)
+        records.append(record)
+        offset += len(record.header.dib_vib) + len(record.raw)
+    return RecordList(tuple(records), tuple(fillers))
+
+
+def parse_record(apl: bytes, offset: int, *, to_device: bool = False) -> DataRecord:
+    """Decode the record at an offset whose DIF is not a special one.
+
+    A record whose end is not known takes all bytes that are left.
+    """
+    # The usual header is two bytes; this is the innermost loop of the whole decoder.
+    start = offset + 1
+    try:
+        if apl[offset] & 0x80:
+            start = dib_end(apl, start)
+        vif = apl[start]
+        data = vib_end(apl, start) if vif & 0x80 or vif == PLAIN_TEXT_VIF else start + 1
+    except IndexError:
+        return _broken(offset, apl[offset:], b"", Note.TRUNCATED)
+    dib_vib = apl[offset:data]
+    header = parse_header(dib_vib, to_device=to_device)
+    length_bytes = header.length_bytes
+    if length_bytes is None:
+        if data == len(apl):
+            return DataRecord(offset, header, b"", None, (Note.TRUNCATED,), Note.TRUNCATED)
+        content = LVAR.get(apl[data])
+        if content is None:
+            return DataRecord(offset, header, apl[data:], None, (Note.RESERVED_LVAR,), Note.RESERVED_LVAR)
+        length_bytes = 1 + content[1]
+    raw = apl[data : data + length_bytes]
+    if len(raw) < length_bytes:
+        return DataRecord(offset, header, raw, None, (Note.TRUNCATED,), Note.TRUNCATED)
+    value, notes = header.codec.decode(raw)
+    if header.vib.notes:
+        notes = header.vib.notes + notes
+    return DataRecord(offset, header, raw, value, notes, header.problem)
+
+
+def build_record(
+    dib_vib: bytes, value: Value, *, coding: bytes | None = None, to_device: bool = False
+) -> DataRecord:
+    """Make a record from its header and value; the offset is 0.
+
+    Args:
+        dib_vib: DIB and VIB.
+        value: scaled value; None gives the code of an invalid value.
+        coding: the data, where the value alone would be coded otherwise.
+        to_device: the record is part of a command.
+
+    Raises:
+        InvalidField: the header is not whole, or its data type cannot hold the value.
+    """
+    if coding is not None:
+        parsed = parse_records(dib_vib + coding, to_device=to_device)
+        if len(parsed.records) != 1 or parsed.fillers or parsed.manufacturer_data is not None:
+            raise InvalidField(
+                "application", "invalid_header", f"{dib_vib.hex()} and data are not one record"
+            )
+        return parsed.records[0]
+    if dib_vib == bytes((GLOBAL_READOUT_REQUEST,)):
+        return _readout_request(0)
+    try:
+        if dib_vib[0] & 0x0F == SPECIAL or vib_end(dib_vib, dib_end(dib_vib)) != len(dib_vib):
+            raise IndexError
+    except IndexError:
+        raise InvalidField("application", "invalid_header", f"{dib_vib.hex()} is no DIB and VIB") from None
+    header = parse_header(dib_vib, to_device=to_device)
+    return DataRecord(0, header, header.codec.encode(value), value, header.vib.notes, header.problem)
+
+
+def encode_records(records: RecordList) -> bytes:
+    """Encode application data; the opposite of ``parse_records``."""
+    fillers: dict[int, int] = {}
+    for position, count in records.fillers:
+        fillers[position] = fillers.get(position, 0) + count
+    parts: list[bytes] = []
+    for position, record in enumerate(records.records):
+        parts += (bytes((IDLE_FILLER,)) * fillers.pop(position, 0), record.header.dib_vib, record.raw)
+    parts.append(bytes((IDLE_FILLER,)) * sum(fillers.values()))
+    if records.manufacturer_data is not None:
+        dif = MANUFACTURER_DATA_MORE_FOLLOWS if records.more_follows else MANUFACTURER_DATA
+        parts += (bytes((dif,)), records.manufacturer_data)
+    return b"".join(parts)
+
+
+def _readout_request(offset: int) -> DataRecord:
+    header = _header_without_vib(bytes((GLOBAL_READOUT_REQUEST,)), GLOBAL_READOUT, Note.READOUT_REQUEST, None)
+    return DataRecord(offset, header, b"", None, (Note.READOUT_REQUEST,))
+
+
+def _broken(offset: int, dib_vib: bytes, rest: bytes, problem: Note) -> DataRecord:
+    """Return a record whose header cannot be read, with all bytes that are left."""
+    header = _header_without_vib(dib_vib, UNREADABLE, problem, problem)
+    return DataRecord(offset, header, rest, None, (problem,), problem)
+
+
+def _header_without_vib(dib_vib: bytes, quantity: str, note: Note, problem: Note | None) -> RecordHeader:
+    try:
+        end = dib_end(dib_vib)
+        dib = parse_dib(dib_vib[:end])
+    except IndexError:
+        end = len(dib_vib)
+        dib = Dib(DATA_FIELDS[dib_vib[0] & 0x0F])
+    if dib.data_field.coding is Coding.SPECIAL:
+        dib = Dib(dib.data_field)
+    base = VifCode(VifTable.PRIMARY, -1, quantity, None, 0, 0, ValueKind.OPAQUE, ())
+    vib = Vib(dib_vib[end:], base, quantity, None, ValueKind.OPAQUE)
+    return RecordHeader(dib_vib, dib, vib, NoValue(0, (note,)), 0, False, problem, None)
