@@ -4,7 +4,7 @@ One FFT serves all channels:
 
     samples → blocks of n_fft → Hann → |FFT|² → sum of the channel's bins = energy per block
     block energies → moving mean over about 24 chips      compared with
-    means over 64 blocks → low quantile of the last 64    = noise floor
+    means over 16 blocks → low quantile of the last 256   = noise floor
 
 A channel is active where the moving mean exceeds the floor by five standard deviations of
 noise. The floor is a quantile over time, so bursts do not lift it and a carrier that
@@ -27,9 +27,11 @@ from dsp.arrays import ComplexArray, FloatArray
 from dsp.plan import Channel
 
 BLOCKS_PER_STEP = 64
-_FLOOR_STEPS = 64
-_FLOOR_QUANTILE = 0.2
-_STEPS_TO_SETTLE = 16
+_BLOCKS_PER_FLOOR_MEAN = 16
+_FLOOR_MEANS = 256
+_FLOOR_QUANTILE = 0.1
+_FLOOR_QUANTILE_SIGMAS = 1.28  # that quantile lies so far below the mean of noise
+_MEANS_TO_SETTLE = 64
 _SMOOTH_CHIPS = 24
 _SIGMAS = 5.0
 _LEAST_PART_OF_BURST = 0.5
@@ -133,14 +135,16 @@ class Gate:
     _last_active: int = -1
     _unsettled: bool = False
     _excess: float = 0.0
-    _steps: list[float] = field(default_factory=list)
+    _floor_means: list[float] = field(default_factory=list)
     _tail: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
         self._smooth = max(1, math.ceil(_SMOOTH_CHIPS / self.channel.chip_rate_hz / block_s))
-        looks = self._smooth * self.n_bins / _HANN_NOISE_BANDWIDTH * _HANN_EFFECTIVE_SHARE
-        self._threshold = 1.0 + _SIGMAS / math.sqrt(looks)
+        looks_per_block = self.n_bins / _HANN_NOISE_BANDWIDTH * _HANN_EFFECTIVE_SHARE
+        self._threshold = 1.0 + _SIGMAS / math.sqrt(self._smooth * looks_per_block)
+        floor_sigma = 1.0 / math.sqrt(_BLOCKS_PER_FLOOR_MEAN * looks_per_block)
+        self._floor_correction = 1.0 / (1.0 - _FLOOR_QUANTILE_SIGMAS * floor_sigma)
         self._hang = 2 * self._smooth + 2
         burst_blocks = math.ceil(self.channel.longest_burst_s / block_s)
         self._lead = math.ceil(self.channel.longest_header_s / block_s) + self._smooth
@@ -157,13 +161,17 @@ class Gate:
     @property
     def noise_density(self) -> float:
         """Noise power per Hz, full scale 1, as far as it is known; 0 before the first step."""
-        return float(np.quantile(self._steps, _FLOOR_QUANTILE)) if self._steps else 0.0
+        if not self._floor_means:
+            return 0.0
+        return float(np.quantile(self._floor_means, _FLOOR_QUANTILE)) * self._floor_correction
 
     def push(self, densities: FloatArray) -> list[Region]:
         """Take the block densities of one step; return the regions that are complete."""
-        self._steps = [*self._steps[1 - _FLOOR_STEPS :], float(densities.mean(dtype=np.float64))]
+        whole = densities.size - densities.size % _BLOCKS_PER_FLOOR_MEAN
+        means = densities[:whole].reshape(-1, _BLOCKS_PER_FLOOR_MEAN).mean(axis=1, dtype=np.float64)
+        self._floor_means = [*self._floor_means, *means.tolist()][-_FLOOR_MEANS:]
         floor = self.noise_density
-        settled = len(self._steps) >= _STEPS_TO_SETTLE and floor > 0.0
+        settled = len(self._floor_means) >= _MEANS_TO_SETTLE and floor > 0.0
         regions: list[Region] = []
         for value in self._smooth_energies(densities):
             self._advance(value / floor if settled else 0.0, settled, regions)
