@@ -1,0 +1,157 @@
+"""How many samples a second the receive chain takes, for noise, sparse and dense traffic.
+
+Each scenario is rendered to memory as cu8, so that files and pipes do not count, then
+received from end to end on one core: conversion, gates, demodulation, link layer. Kernels
+are compiled before the clock starts.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from dsp.arrays import RawArray
+from dsp.plan import make_plan
+from sdr import scene as scenes
+from sdr.receiver import StreamReceiver
+from sdr.recording.reader import CHUNK_SAMPLES
+from sdr.sample_format import SampleFormat, from_complex
+from sdr.simulator import render, truth
+
+_WARM_UP_S = 0.5
+_FORMAT = SampleFormat.CU8
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Where the receiver stands: name, rate, centre and the modes that are on."""
+
+    name: str
+    sample_rate_hz: float
+    center_hz: float
+    modes: tuple[str, ...]
+    street: tuple[str, ...]  # PHY rows that are sent
+
+
+_T_C = ("T M2O", "C M2O")
+_S = ("S2 M2O", "T2 O2M")
+TUNINGS = (
+    Tuning("T+C 1.6 MS/s", 1.6e6, 868.95e6, ("T", "C"), _T_C),
+    Tuning("S+T+C 1.6 MS/s", 1.6e6, 868.65e6, ("S", "T", "C"), (*_S, *_T_C)),
+    Tuning("S+T+C 2.4 MS/s", 2.4e6, 868.9e6, ("S", "T", "C"), (*_S, *_T_C, "C2 O2M")),
+)
+TRAFFIC = {"noise": 0.0, "5 frames/s": 5.0, "50 frames/s": 50.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """One scenario's figures; speeds in million samples per second of CPU and of wall time."""
+
+    tuning: str
+    traffic: str
+    samples_s: float
+    sent: int
+    received: int
+    wrong: int
+    cpu_msps: float
+    wall_msps: float
+    times_real_time: float
+    to_reference: float
+    peak_memory_mb: float
+
+
+def run(seconds: float, seed: int, reference_msps: float) -> Iterator[Throughput]:
+    """Measure every tuning with every traffic.
+
+    Args:
+        seconds: length of each scenario.
+        seed: of frames, times and noise.
+        reference_msps: yardstick measured in the same run.
+    """
+    for tuning in TUNINGS:
+        for traffic, rate_per_s in TRAFFIC.items():
+            yield _measure(tuning, traffic, rate_per_s, seconds, seed, reference_msps)
+
+
+def _measure(
+    tuning: Tuning, traffic: str, rate_per_s: float, seconds: float, seed: int, reference_msps: float
+) -> Throughput:
+    scene = _scene(tuning, rate_per_s, seconds, seed)
+    raw = np.concatenate([from_complex(chunk, _FORMAT)[0] for chunk in render(scene)])
+    _receive(raw[: 2 * int(_WARM_UP_S * tuning.sample_rate_hz)], tuning)
+    cpu, wall = time.process_time(), time.perf_counter()
+    frames = _receive(raw, tuning)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    sent = [t.frame for t in truth(scene) if t.is_whole(seconds)]
+    n_samples = raw.size // 2
+    known = set(sent)
+    return Throughput(
+        tuning=tuning.name,
+        traffic=traffic,
+        samples_s=seconds,
+        sent=len(sent),
+        received=sum(frame in known for frame in frames),
+        wrong=sum(frame not in known for frame in frames),
+        cpu_msps=n_samples / cpu / 1e6,
+        wall_msps=n_samples / wall / 1e6,
+        times_real_time=seconds / wall,
+        to_reference=n_samples / cpu / 1e6 / reference_msps,
+        peak_memory_mb=_peak_memory_mb(),
+    )
+
+
+def _scene(tuning: Tuning, rate_per_s: float, seconds: float, seed: int) -> scenes.Scene:
+    street = ""
+    if rate_per_s:
+        rows = ", ".join(f'"{row}"' for row in tuning.street)
+        street = (
+            f"[street]\nrate_per_s = {rate_per_s}\nmodes = [{rows}]\nsnr_db = [12, 35]\npayload = [20, 60]"
+        )
+    return scenes.parse(
+        f"rate = {tuning.sample_rate_hz}\ncenter = {tuning.center_hz}\nduration = {seconds}\n"
+        f"seed = {seed}\nnoise_dbfs = -30\n{street}\n",
+        f"{tuning.name}, {rate_per_s:g} frames/s",
+    )
+
+
+def _receive(raw: RawArray, tuning: Tuning) -> list[bytes]:
+    plan = make_plan(tuning.sample_rate_hz, tuning.center_hz, tuning.modes, "A")
+    receiver = StreamReceiver(plan, tuning.sample_rate_hz, tuning.center_hz, _FORMAT)
+    receptions = []
+    for start in range(0, raw.size, 2 * CHUNK_SAMPLES):
+        receptions += receiver.push(raw[start : start + 2 * CHUNK_SAMPLES])
+    receptions += receiver.flush()
+    return [reception.frame for reception in receptions if reception.rejection is None]
+
+
+def _peak_memory_mb() -> float:
+    if sys.platform == "win32":  # which has no resource module
+        return float("nan")
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def to_dict(result: Throughput) -> dict[str, object]:
+    """Arrange a result for JSON, with the digits that mean something."""
+    return {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(result).items()}
+
+
+HEADER = (
+    f"{'tuning':<16} {'traffic':<12} {'CPU MS/s':>9} {'wall MS/s':>10} {'× real':>7} "
+    f"{'÷ FIR':>6} {'sent':>5} {'heard':>6} {'wrong':>6} {'MB':>5}"
+)
+
+
+def to_row(result: Throughput) -> str:
+    """Write a result as a row under ``HEADER``."""
+    return (
+        f"{result.tuning:<16} {result.traffic:<12} {result.cpu_msps:>9.1f} {result.wall_msps:>10.1f} "
+        f"{result.times_real_time:>7.1f} {result.to_reference:>6.3f} {result.sent:>5} "
+        f"{result.received:>6} {result.wrong:>6} {result.peak_memory_mb:>5.0f}"
+    )
