@@ -156,7 +156,8 @@ def modulate(
     if levels.size == 0:
         return np.zeros(0, dtype=np.complex64)
     burst = waveform(levels, row, frequency_hz=frequency_hz, impairments=impairments, phase_rad=phase_rad)
-    n_samples = max(0, math.ceil((burst.duration_s - first_sample_s) * sample_rate_hz))
+    # The end is exclusive; rounding must not let in a sample that lies on it.
+    n_samples = max(0, math.ceil((burst.duration_s - first_sample_s) * sample_rate_hz - 1e-6))
     return burst.samples(first_sample_s + np.arange(n_samples) / sample_rate_hz)
 
 

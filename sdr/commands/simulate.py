@@ -173,7 +173,8 @@ def _summary(scene: Scene, sent: list[Transmission], n_clipped: int) -> str:
     for transmission in sent:
         counts[transmission.coverage(scene.sample_rate_hz, scene.center_hz)] += 1
     cut = sum(not transmission.is_whole(scene.duration_s) for transmission in sent)
-    parts = [f"{counts[Coverage.INSIDE]} transmissions"]
+    inside = counts[Coverage.INSIDE]
+    parts = [f"{inside} transmission{'' if inside == 1 else 's'}"]
     if counts[Coverage.PARTIAL]:
         parts.append(f"{counts[Coverage.PARTIAL]} at the edge of the span")
     if counts[Coverage.OUTSIDE]:
