@@ -19,6 +19,7 @@ from dsp.arrays import ComplexArray, FloatArray
 from dsp.baseband import BasebandFilter
 from dsp.burst import Burst, Fault, FrameRules, Quality
 from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.encoder import chip_string
 from dsp.four_level import detect_four_level
 from dsp.gate import Region
 from dsp.history import History
@@ -26,6 +27,7 @@ from dsp.modes import Modulation
 from dsp.plan import Channel, Variant
 from dsp.sync_search import SyncHit, SyncSearch
 
+_PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
 _CONTINUATION_FIT = 0.6  # share of soft chips that must speak for a sync continuation
 _REPORTED_METRIC = 0.5  # weaker failures are noise that looked like a sync word
 _NEW_BURST_METRIC = 0.75  # a hit inside a good frame must be this clear to be tried
@@ -74,11 +76,22 @@ class Demodulator:
         self._filter = BasebandFilter(channel, sample_rate_hz, center_hz)
         self._search = SyncSearch(channel)
         self._detector = ChipDetector(channel)
+        self._pattern_ones = chip_string(channel.pattern) == 1
 
-    def demodulate(self, history: History, region: Region) -> list[Burst]:
-        """Find the bursts of a region: frames, and failures worth reporting, by time."""
+    def demodulate(self, history: History, region: Region, dc: complex = 0.0) -> list[Burst]:
+        """Find the bursts of a region.
+
+        Args:
+            history: where the samples are.
+            region: what to search.
+            dc: the radio's constant offset, to be taken off.
+
+        Returns:
+            Frames, and failures worth reporting, by time.
+        """
         reach = self._filter.reach_samples
         first, samples = history.samples(region.start - reach, region.stop + reach)
+        samples -= np.complex64(dc)
         baseband = self._filter.extract(samples, first)
         own = self._own_span(region, first)
         hits = [hit for hit in self._search.find(baseband) if own[0] <= hit.start < own[1]]
@@ -117,16 +130,17 @@ class Demodulator:
         longest = max(len(variant.continuation) for variant in self.channel.variants)
         per_byte = max(variant.row.chips_per_byte for variant in self.channel.variants)
         header = self._detector.detect(baseband, clock, low_hz, high_hz, n_pattern + longest + per_byte)
+        no_sync = _Attempt(hit, self.channel.variants[0], b"", Fault.SYNC_NOT_FOUND, (), header)
+        wrong = np.count_nonzero((header.values[:n_pattern] > 0) != self._pattern_ones[: header.values.size])
+        if header.values.size < n_pattern or wrong > _PATTERN_ERRORS * n_pattern:
+            return no_sync  # a few strong chips, the end of another burst, can look like the pattern
         attempts = []
         for variant, _ in self._plausible_variants(header.values[n_pattern:]):
             attempt = self._read(baseband, hit, variant, clock, header)
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
-        if not attempts:
-            variant = self.channel.variants[0]
-            return _Attempt(hit, variant, b"", Fault.SYNC_NOT_FOUND, (), header)
-        return attempts[0]
+        return attempts[0] if attempts else no_sync
 
     def _plausible_variants(self, after_anchor: FloatArray) -> list[tuple[Variant, float]]:
         """Variants whose continuation fits the chips behind the anchor, best first."""

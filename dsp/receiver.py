@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dsp.arrays import RawArray
 from dsp.burst import Burst, FrameRules
+from dsp.dc import DcTracker
 from dsp.demodulator import Demodulator, unsynchronised
 from dsp.gate import EnergyMeter, Gate, Region
 from dsp.history import History, RawScale
@@ -54,6 +55,7 @@ class Receiver:
             ]
             keep = max(gate.keep_samples for gate in self._gates) + 2 * self._meter.step_samples
             self._history = History(keep, raw_scale)
+            self._dc = DcTracker()
 
     def push(self, raw: RawArray) -> list[Burst]:
         """Take interleaved raw I/Q [2n]; return the bursts that are complete, by time."""
@@ -79,6 +81,7 @@ class Receiver:
     def _advance(self, n_samples: int) -> list[Burst]:
         _, samples = self._history.samples(self._done, self._done + n_samples)
         self._done += n_samples
+        self._dc.push(samples)
         densities = self._meter.measure(samples)
         return self._settle([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
 
@@ -87,7 +90,7 @@ class Receiver:
         found: list[Burst] = []
         for demodulator, own in zip(self._demodulators, regions, strict=True):
             for region in own:
-                bursts = demodulator.demodulate(self._history, region)
+                bursts = demodulator.demodulate(self._history, region, self._dc.value)
                 found += bursts
                 shortest = demodulator.channel.shortest_burst_s * self._sample_rate_hz
                 whole = region.settled and region.own_start == region.start
