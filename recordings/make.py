@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 # recording: scene, band, sample format
 RECORDINGS = {
     "street_868.9M_2400k.cu8": ("street_868", "A", SampleFormat.CU8),
-    "r2_868.36M_250k.cu8": ("r2_868", "A", SampleFormat.CU8),
+    "r2_868.36M_300k.cu8": ("r2_868", "A", SampleFormat.CU8),
     "n_169.46M_200k.sigmf-meta": ("n_169", "A", SampleFormat.CS8),
     "f_433.8M_200k.cu8": ("f_433", "A", SampleFormat.CU8),
     "street_433.95M_1600k.cu8": ("street_433", "B", SampleFormat.CU8),
