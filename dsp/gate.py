@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.fft
 
-from dsp.arrays import ComplexArray, FloatArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray
 from dsp.plan import Channel
 
 BLOCKS_PER_STEP = 64
@@ -136,7 +136,7 @@ class Gate:
     _unsettled: bool = False
     _excess: float = 0.0
     _floor_means: list[float] = field(default_factory=list)
-    _tail: list[float] = field(default_factory=list)
+    _tail: DoubleArray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
@@ -163,7 +163,8 @@ class Gate:
         """Noise power per Hz, full scale 1, as far as it is known; 0 before the first step."""
         if not self._floor_means:
             return 0.0
-        return float(np.quantile(self._floor_means, _FLOOR_QUANTILE)) * self._floor_correction
+        rank = int(_FLOOR_QUANTILE * len(self._floor_means))
+        return float(np.partition(self._floor_means, rank)[rank]) * self._floor_correction
 
     def push(self, densities: FloatArray) -> list[Region]:
         """Take the block densities of one step; return the regions that are complete."""
@@ -172,8 +173,12 @@ class Gate:
         self._floor_means = [*self._floor_means, *means.tolist()][-_FLOOR_MEANS:]
         floor = self.noise_density
         settled = len(self._floor_means) >= _MEANS_TO_SETTLE and floor > 0.0
+        smoothed = self._smooth_energies(densities)
         regions: list[Region] = []
-        for value in self._smooth_energies(densities):
+        if settled and self._open_since < 0 and smoothed.max() <= self._threshold * floor:
+            self._block += smoothed.size  # what is silent all along is passed at once
+            return regions
+        for value in smoothed.tolist():
             self._advance(value / floor if settled else 0.0, settled, regions)
         return regions
 
@@ -185,15 +190,14 @@ class Gate:
         self._open_since = -1
         return [replace(last, own_stop=end, stop=end)]
 
-    def _smooth_energies(self, densities: FloatArray) -> list[float]:
-        series = self._tail + densities.tolist()
+    def _smooth_energies(self, densities: FloatArray) -> DoubleArray:
+        """Mean of each block and those before it; at the stream's start of as many as there are."""
         n = self._smooth
-        self._tail = series[len(series) - n + 1 :] if n > 1 else []
-        if len(series) < n:
-            return [sum(series) / len(series)] * len(densities)
-        sums = [float(mean) for mean in np.convolve(series, np.full(n, 1.0 / n), mode="valid")]
-        missing = len(densities) - len(sums)  # at the very start of the stream
-        return [sums[0]] * missing + sums
+        series = np.concatenate([self._tail, densities.astype(np.float64)])
+        self._tail = series[max(0, series.size - n + 1) :] if n > 1 else series[:0]
+        sums = np.convolve(series, np.ones(n))[: series.size]
+        counts = np.minimum(np.arange(1, series.size + 1), n)
+        return np.asarray((sums / counts)[-densities.size :])
 
     def _advance(self, excess: float, settled: bool, regions: list[Region]) -> None:
         block = self._block
