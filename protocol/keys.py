@@ -16,6 +16,7 @@ from protocol.address import Address
 from protocol.ciphers import SecretKey
 
 _NUMBER: Final = re.compile(r"[0-9a-f]{8}")
+_SHOWN_CHARACTERS: Final = 12
 _PATTERN: Final = re.compile(r"(?=.*\*)[0-9a-f*]{1,16}")
 
 
@@ -23,7 +24,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     """Regular expression of an id with wildcards."""
     lowered = pattern.lower()
     if not _NUMBER.fullmatch(lowered) and not _PATTERN.fullmatch(lowered):
-        raise ValueError(f"an id has 8 hex digits, or * for some of them: {pattern!r}")
+        # Columns may have been mixed up: whatever is as long as a key is not shown.
+        shown = f": {pattern!r}" if len(pattern) <= _SHOWN_CHARACTERS else ""
+        raise ValueError(f"an id has 8 hex digits, or * for some of them{shown}")
     return re.compile(re.sub(r"\*+", "[0-9a-f]*", lowered))
 
 
