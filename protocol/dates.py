@@ -258,6 +258,8 @@ def _fields(value: Value, form: re.Pattern[str]) -> list[Field]:
     Raises:
         InvalidField: the value is of another kind, or out of range.
     """
+    if isinstance(value, datetime) and form is _DATE_TIME and not value.microsecond and value.tzinfo is None:
+        return [value.year, value.month, value.day, value.hour, value.minute, value.second]
     text = value.isoformat() if isinstance(value, date) else value
     if not isinstance(text, str):
         raise invalid_value(value, "a date or time")

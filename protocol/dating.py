@@ -16,15 +16,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from protocol.dif import Function
-from protocol.record_header import RecordHeader, Role
+from protocol.dif import Function, Place
+from protocol.record_header import Role
 from protocol.records import DataRecord
 from protocol.spacing import MONTHS_OF_UNIT, SECONDS_OF_UNIT, Spacing
-from protocol.vif_table import ValueKind
 
-_DATED_KINDS: Final = (ValueKind.NUMBER, ValueKind.FLAGS)
-_Place = tuple[Function, int, int, int]
-"""Function, storage, tariff, subunit."""
+_INSTANTANEOUS: Final = Function.INSTANTANEOUS.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +45,30 @@ class Dating:
     __slots__ = ("_dates", "_rows")
 
     def __init__(self, records: Iterable[DataRecord]) -> None:
-        self._dates: dict[_Place, date | None] = {}
+        self._dates: dict[Place, date | None] = {}
         self._rows: list[_Row] = []
         telling = [record for record in records if record.header.role is not None]
         for record in telling:
             if record.header.role is Role.DATE and isinstance(record.value, date):
-                self._add_date(_place(record.header), record.value)
-        if self._dates:
+                self._add_date(record.header.place, record.value)
+        if self._dates and len(telling) > len(self._dates):
             self._rows = _rows(telling, self._dates)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no record has a date."""
-        return not self._dates
-
-    def date_of(self, header: RecordHeader) -> date | None:
-        """Return the date of a measured value, or None if the message does not tell it."""
-        if header.role is not None or header.vib.kind not in _DATED_KINDS:
+    def date_of(self, place: Place) -> date | None:
+        """Return the date of a function, storage, tariff and subunit, or None if it is not told."""
+        if not self._dates:
             return None
-        return self.date_of_place(_place(header))
-
-    def date_of_place(self, place: _Place) -> date | None:
-        """Return the date of a function, storage, tariff and subunit."""
         function, storage, _, _ = place
         found = self._dates.get(place) or self._dates.get((function, storage, 0, 0))
-        if found is None and function is Function.INSTANTANEOUS:
+        if found is None and self._rows and function == _INSTANTANEOUS:
             found = self._date_in_row(storage)
         return found
 
-    def base_date_of(self, header: RecordHeader) -> date | None:
-        """Return the date that a compact profile starts from."""
-        _, storage, tariff, subunit = _place(header)
-        return self.date_of_place((Function.INSTANTANEOUS, storage, tariff, subunit))
+    def base_date_of(self, place: Place) -> date | None:
+        """Return the date that the compact profile of a place starts from."""
+        return self.date_of((_INSTANTANEOUS, *place[1:]))
 
-    def _add_date(self, place: _Place, value: date) -> None:
+    def _add_date(self, place: Place, value: date) -> None:
         """Keep a date; one with a time wins, and two that differ otherwise date nothing."""
         known = self._dates.setdefault(place, value)
         if known == value or known is None:
@@ -99,21 +86,16 @@ class Dating:
         return row.spacing.shift(row.date, storage - row.dated_storage)
 
 
-def _place(header: RecordHeader) -> _Place:
-    dib = header.dib
-    return dib.function, dib.storage, dib.tariff, dib.subunit
-
-
 def _first_storage(row: _Row) -> int:
     return row.first_storage
 
 
-def _rows(telling: list[DataRecord], dates: dict[_Place, date | None]) -> list[_Row]:
+def _rows(telling: list[DataRecord], dates: dict[Place, date | None]) -> list[_Row]:
     """Return the standard profiles whose end is told and that have a date, by storage number."""
     dated = sorted(
         (storage, value)
         for (function, storage, tariff, subunit), value in dates.items()
-        if value is not None and function is Function.INSTANTANEOUS and not tariff and not subunit
+        if value is not None and function == _INSTANTANEOUS and not tariff and not subunit
     )
     last_storages = []
     sizes = {}

@@ -83,6 +83,10 @@ DATA_FIELDS = (
 )
 
 
+Place = tuple[str, int, int, int]
+"""Function, storage, tariff and subunit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dib:
     """A decoded data information block."""
@@ -94,6 +98,11 @@ class Dib:
     subunit: int = 0
     register_number: bool = False
     too_many_dife: bool = False
+
+    @property
+    def place(self) -> Place:
+        """What tells this record from others of the same quantity."""
+        return self.function.value, self.storage, self.tariff, self.subunit
 
 
 def parse_dib(dib: bytes) -> Dib:

@@ -4,7 +4,7 @@
     compact profile        one reading with the profile, then one for each of its values
     at                     date record of the same storage number, or the profile's dates
 
-A reading knows what a record needs, so ``reading_fields.build_record_of`` gives the identical bytes back.
+A reading knows what a record needs, so ``reading_fields.record_of`` gives the identical bytes back.
 Source: EN 13757-3; dates of storage numbers and profiles EN 13757-3 Annex F, OMS Vol. 2 Annex G.
 """
 
@@ -17,8 +17,9 @@ from decimal import Decimal
 from typing import Final
 
 from protocol.dating import Dating
-from protocol.dif import Dib, Function
+from protocol.dif import Place
 from protocol.errors import ProtocolError
+from protocol.header_builder import PROFILE_VALUE, REGISTER_NUMBER
 from protocol.notes import Note
 from protocol.obis import mbus_tag, obis_code
 from protocol.profiles import IncrementMode, Profile, encode_profile, parse_profile
@@ -28,13 +29,7 @@ from protocol.scale import Number
 from protocol.spacing import HALF_MONTH
 from protocol.values import Notes, Value, hex_bytes
 
-PROFILE_VALUE: Final = "profile_value"
-"""Qualifier of a value that was taken out of a compact profile; it has no record of its own."""
-
-REGISTER_NUMBER: Final = "register_number"
-"""Qualifier of a record whose storage number is a register number."""
-
-_Base = tuple[bytes, tuple[Function, int, int, int]]
+_Base = tuple[bytes, Place]
 """VIB and place of a record."""
 
 _INVERSE: Final = "inverse_compact_profile"
@@ -178,7 +173,7 @@ def readings(records: Sequence[DataRecord], device_type: int | None = None) -> l
             base_values = base_values or _base_values(records)
             found += _profile_readings(record, meaning, base_values, dating)
             continue
-        at = None if dating.is_empty else dating.date_of(header)
+        at = dating.date_of(header.place) if header.is_dated else None
         found.append(Reading(meaning, record.value, record.raw, at, record.notes, record.coding))
     return found
 
@@ -198,7 +193,7 @@ def _profile_readings(
 
     inverse = _INVERSE in meaning.qualifiers
     base_value = base_values.get(_base_of(record.header))
-    base_date = dating.base_date_of(record.header)
+    base_date = dating.base_date_of(record.header.place)
     notes = list(record.notes)
     if base_value is None and profile.increment_mode is not IncrementMode.ABSOLUTE:
         notes.append(Note.PROFILE_WITHOUT_BASE_VALUE)
@@ -234,15 +229,11 @@ def _base_values(records: Iterable[DataRecord]) -> dict[_Base, Number | None]:
     values: dict[_Base, Number | None] = {}
     for record in records:
         if isinstance(record.value, int | Decimal | float):
-            values.setdefault((record.header.vib.raw, _place(record.header.dib)), record.value)
+            values.setdefault((record.header.vib.raw, record.header.place), record.value)
     return values
 
 
 def _base_of(header: RecordHeader) -> _Base:
     """Return where a profile's first value is: the same place, the VIB without the last VIFE."""
     vib = header.vib.raw[:-1]
-    return vib[:-1] + bytes((vib[-1] & 0x7F,)), _place(header.dib)
-
-
-def _place(dib: Dib) -> tuple[Function, int, int, int]:
-    return dib.function, dib.storage, dib.tariff, dib.subunit
+    return vib[:-1] + bytes((vib[-1] & 0x7F,)), header.place

@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Final
 
 from protocol.dates import DateTimeTypeF, DateTimeTypeI, DateTypeG, TimeTypeJ
-from protocol.dif import Coding, Dib, parse_dib
+from protocol.dif import SPECIAL, Coding, Dib, Place, parse_dib
+from protocol.errors import InvalidField
 from protocol.lvar import OpaqueVariableLength, VariableLength
 from protocol.notes import Note
 from protocol.values import (
@@ -25,7 +26,7 @@ from protocol.values import (
     Real32,
     integer_codec,
 )
-from protocol.vif import Vib, parse_vib
+from protocol.vif import Vib, parse_vib, vib_end
 from protocol.vif_table import ValueKind, VifTable
 
 _MOST_REMEMBERED: Final = 1 << 13
@@ -55,6 +56,8 @@ class RecordHeader:
         has_variants: a value has several codings, so that the usual one need not be the one sent.
         problem: why the record cannot be understood, or None.
         role: what it says about other records, or None.
+        place: function, storage, tariff and subunit.
+        is_dated: a date record of the same place is the date of its value.
     """
 
     dib_vib: bytes
@@ -65,6 +68,8 @@ class RecordHeader:
     has_variants: bool
     problem: Note | None
     role: Role | None
+    place: Place
+    is_dated: bool
 
 
 _INTEGER_TYPES: Final = {
@@ -91,6 +96,7 @@ _ROLES: Final = {
     (VifTable.FD, 0x22): Role.BLOCK_SIZE,
 } | {(VifTable.FD, code): Role.INTERVAL for code in range(0x24, 0x2A)}
 
+_DATED_KINDS: Final = (ValueKind.NUMBER, ValueKind.FLAGS)
 _WHOLE_ADDRESS: Final = 0x7
 
 _from_device: dict[bytes, RecordHeader] = {}
@@ -115,6 +121,21 @@ def parse_header(dib_vib: bytes, *, to_device: bool = False) -> RecordHeader:
     return header
 
 
+def checked_header(dib_vib: bytes, *, to_device: bool = False) -> RecordHeader:
+    """Return the meaning of a header that comes from elsewhere than a telegram.
+
+    Raises:
+        InvalidField: it is not exactly one DIB and one VIB.
+    """
+    try:
+        whole = dib_vib[0] & 0x0F != SPECIAL and vib_end(dib_vib, dib_end(dib_vib)) == len(dib_vib)
+    except IndexError:
+        whole = False
+    if not whole:
+        raise InvalidField("application", "invalid_header", f"{dib_vib.hex()} is no DIB and VIB")
+    return parse_header(dib_vib, to_device=to_device)
+
+
 def dib_end(data: bytes, start: int = 0) -> int:
     """Return the offset behind the DIB that starts at ``start``.
 
@@ -130,6 +151,7 @@ def _parse(dib_vib: bytes, to_device: bool) -> RecordHeader:
     end = dib_end(dib_vib)
     dib = parse_dib(dib_vib[:end])
     vib = parse_vib(dib_vib[end:], to_device=to_device)
+    role = _role(vib)
     problem = None
     if dib.too_many_dife:
         problem = Note.TOO_MANY_DIFE
@@ -143,7 +165,9 @@ def _parse(dib_vib: bytes, to_device: bool) -> RecordHeader:
         length_bytes=dib.data_field.length_bytes,
         has_variants=dib.data_field.coding is Coding.VARIABLE or vib.kind in _DATE_TYPES,
         problem=problem,
-        role=_role(vib),
+        role=role,
+        place=dib.place,
+        is_dated=role is None and vib.kind in _DATED_KINDS,
     )
 
 

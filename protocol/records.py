@@ -28,7 +28,7 @@ from protocol.dif import (
 from protocol.errors import InvalidField
 from protocol.lvar import LVAR
 from protocol.notes import Note
-from protocol.record_header import RecordHeader, dib_end, parse_header
+from protocol.record_header import RecordHeader, checked_header, dib_end, parse_header
 from protocol.values import Notes, NoValue, Value
 from protocol.vif import Vib, vib_end
 from protocol.vif_table import PLAIN_TEXT_VIF, ValueKind, VifCode, VifTable
@@ -181,12 +181,7 @@ def build_record(
         return parsed.records[0]
     if dib_vib == bytes((GLOBAL_READOUT_REQUEST,)):
         return _readout_request(0)
-    try:
-        if dib_vib[0] & 0x0F == SPECIAL or vib_end(dib_vib, dib_end(dib_vib)) != len(dib_vib):
-            raise IndexError
-    except IndexError:
-        raise InvalidField("application", "invalid_header", f"{dib_vib.hex()} is no DIB and VIB") from None
-    header = parse_header(dib_vib, to_device=to_device)
+    header = checked_header(dib_vib, to_device=to_device)
     return DataRecord(0, header, header.codec.encode(value), value, header.vib.notes, header.problem)
 
 
@@ -227,4 +222,4 @@ def _header_without_vib(dib_vib: bytes, quantity: str, note: Note, problem: Note
         dib = Dib(dib.data_field)
     base = VifCode(VifTable.PRIMARY, -1, quantity, None, 0, 0, ValueKind.OPAQUE, ())
     vib = Vib(dib_vib[end:], base, quantity, None, ValueKind.OPAQUE)
-    return RecordHeader(dib_vib, dib, vib, NoValue(0, (note,)), 0, False, problem, None)
+    return RecordHeader(dib_vib, dib, vib, NoValue(0, (note,)), 0, False, problem, None, dib.place, False)

@@ -1,0 +1,91 @@
+"""Security information transport protocol: keys and secured commands (CI C3-C6).
+
+    BCF (1)     block control field; b7 response
+    content     data structures: DSI, DSH1 (key id), DSH2 (key version), content
+
+The length fields of the data structures are not public, so the content stays bytes.
+Source: EN 13757-7 Annex A through OMS Vol. 2 and its Annex M.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.errors import Incomplete
+
+RESPONSE: Final = 0x80
+
+FUNCTIONS: Final = {
+    0x00: "transfer security information",
+    0x04: "combined activation and deactivation",
+    0x08: "list active keys",
+    0x09: "list active keys and counters",
+    0x20: "transfer end-to-end application data",
+}
+"""Function of a block, response bit clear; the others have no public meaning."""
+
+DATA_STRUCTURES: Final = {
+    0x01: "key transport with AES-128 key wrap",
+    0x03: "combined activation and deactivation",
+    0x21: "list of active keys",
+    0x22: "status response",
+    0x23: "list of active keys and counters",
+    0x32: "application data of profile ASP10",
+    0x36: "application data of profile ASP20",
+}
+"""Data structure identifiers (DSI)."""
+
+INNER_PROTOCOLS: Final = {0x01: "M-Bus command", 0x04: "clock synchronisation", 0x06: "image transfer"}
+"""Protocol identifiers (PID) of secured application data."""
+
+SECURITY_PROFILES: Final = {
+    1: "key exchange with AES-128 key wrap",
+    2: "profile C data in ASN.1 DER",
+    3: "firmware image with CMAC-16",
+    10: "authenticated data with CMAC-8",
+    20: "secured data with CCM-8",
+}
+"""Application security profiles (ASP)."""
+
+TARGET_TIME_ERROR: Final = 0x23
+"""Status of a DSI 22 that refuses the target time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitp:
+    """One block of the protocol.
+
+    Attributes:
+        control: block control field.
+        content: bytes behind it.
+    """
+
+    control: int
+    content: bytes = b""
+
+    @property
+    def is_response(self) -> bool:
+        """Whether the device sends it."""
+        return bool(self.control & RESPONSE)
+
+    @property
+    def function(self) -> str | None:
+        """What the block does, None where the code has no public meaning."""
+        return FUNCTIONS.get(self.control & ~RESPONSE)
+
+
+def parse_sitp(body: bytes) -> Sitp:
+    """Decode a block.
+
+    Raises:
+        Incomplete: no block control field.
+    """
+    if not body:
+        raise Incomplete("application", "truncated", "SITP without block control field", offset=0)
+    return Sitp(body[0], body[1:])
+
+
+def encode_sitp(block: Sitp) -> bytes:
+    """Encode a block."""
+    return bytes((block.control,)) + block.content
