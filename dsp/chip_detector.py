@@ -26,6 +26,7 @@ from dsp.sync_search import SyncHit
 
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
+_RATE_SLACK = 0.06
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -116,7 +117,9 @@ class ChipDetector:
         Returns:
             Fewer chips than wanted where the baseband ends early.
         """
-        first, last = self._window(clock, n_chips * (1.0 + 0.01), baseband.size)
+        # the locked rate may be a little off and drift: leave room for a slower clock
+        slack = 1.0 + min(_RATE_SLACK, 3.0 * self._tolerance)
+        first, last = self._window(clock, n_chips * slack, baseband.size)
         segment = baseband[first:last]
         low = running_sum(segment, low_hz / self._rate_hz)
         high = running_sum(segment, high_hz / self._rate_hz)
