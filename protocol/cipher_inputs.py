@@ -97,8 +97,9 @@ class CipherInputs:
         """
         afl = self.afl
         mac_bytes = None if afl is None else CMAC_BYTES.get(afl.authentication_type)
-        if afl is None or afl.message_control is None or mac_bytes is None:
-            raise Unsupported("security", "authentication_unsupported", "the authentication type is no CMAC")
+        if afl is None or afl.message_control is None or mac_bytes is None or not key.is_aes:
+            text = "no CMAC by its authentication type, or with a key for DES"
+            raise Unsupported("security", "authentication_unsupported", text)
         covered = bytes((afl.message_control,))
         if afl.message_counter is not None:
             covered += afl.message_counter.to_bytes(4, "little")

@@ -56,6 +56,16 @@ def test_mode_2() -> None:
     assert opened(header, DES_FRAME.payload, SecretKey(bytes(8))).outcome is Outcome.KEY_WRONG
 
 
+def test_mode_2_has_no_mac() -> None:
+    header = transport.parse(DES_FRAME.payload)
+    layer = afl.build(authentication_type=5, message_counter=1)
+    found = opened(header, DES_FRAME.payload, DES, layer=layer)
+    assert (found.outcome, found.problem) == (Outcome.DECRYPTED, "authentication_unsupported")
+    assert not found.authenticated
+    with pytest.raises(Unsupported):
+        seal_message(header, RECORDS, key=DES, meter=METER, afl=layer)
+
+
 # Mode 10: AES-128-CCM.
 
 CCM_FRAME = link.parse(
