@@ -24,6 +24,7 @@ from sdr.sample_format import SampleFormat, from_complex
 
 NOISE_POWER = channel.power_from_dbfs(-30.0)
 QUIET_S = 0.004
+ELS = bytes.fromhex("9315")
 
 
 def trial(
@@ -31,7 +32,8 @@ def trial(
 ) -> tuple[bool, int]:
     """Send one frame; return whether it came out, once, and how many others did."""
     payload = rng.integers(0, 256, rng.integers(20, 61), dtype=np.uint8).tobytes()
-    frame = bytes([9 + len(payload), 0x44]) + rng.integers(0, 256, 8, dtype=np.uint8).tobytes() + payload
+    number = rng.integers(0, 256, 6, dtype=np.uint8).tobytes()
+    frame = bytes([9 + len(payload), 0x44]) + ELS + number + payload
     center_hz = row.centers_hz[0]
     rate_hz = max(200e3, 1.6e6 if row.chip_rate_hz > 1e4 else 2.2 * half_width_hz(row, center_hz))
     carrier_hz = min(20e3, center_hz * row.carrier_tolerance_ppm * 1e-6)

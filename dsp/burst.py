@@ -18,11 +18,23 @@ class FrameRules(Protocol):
     def bad_blocks(self, raw: bytes, frame_format: FrameFormat) -> tuple[int, ...]:
         """Numbers, from 1, of the blocks whose CRC does not fit."""
 
+    def crc_spans(self, length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
+        """Byte ranges that one CRC protects, in a frame of ``length`` bytes."""
+
+    @property
+    def crc_order_bits(self) -> int:
+        """Distance of two bits whose errors cancel in the CRC."""
+
 
 class Fault(Enum):
-    """Why a burst is no frame."""
+    """Why a burst is no frame.
+
+    ``CRC_AMBIGUOUS``: the CRCs fit, but two weak bits lie so far apart that they could both be
+    wrong without the CRC telling.
+    """
 
     CRC_MISMATCH = "crc_mismatch"
+    CRC_AMBIGUOUS = "crc_ambiguous"
     TRUNCATED = "truncated"
     LENGTH_INVALID = "length_invalid"
     SYNC_NOT_FOUND = "sync_not_found"

@@ -23,12 +23,13 @@ from dsp.encoder import chip_string
 from dsp.four_level import detect_four_level
 from dsp.gate import Region
 from dsp.history import History
-from dsp.modes import Modulation
+from dsp.modes import LineCode, Modulation
 from dsp.plan import Channel, Variant
 from dsp.sync_search import SyncHit, SyncSearch
 
 _PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
 _CONTINUATION_FIT = 0.6  # share of soft chips that must speak for a sync continuation
+_WEAK_PAIR = 0.4  # sum of two soft bits, of their mean size, below which both may be wrong
 _REPORTED_METRIC = 0.5  # weaker failures are noise that looked like a sync word
 _NEW_BURST_METRIC = 0.75  # a hit inside a good frame must be this clear to be tried
 _OWN_SLACK_CHIPS = 8.0
@@ -165,7 +166,7 @@ class Demodulator:
         n_before = len(known)
         per_byte = variant.row.chips_per_byte
 
-        def detect(n_bytes: int) -> tuple[SoftChips, bytes]:
+        def detect(n_bytes: int) -> tuple[SoftChips, FloatArray, bytes]:
             n_chips = n_before + n_bytes * per_byte
             if variant.row.modulation is Modulation.GFSK4:
                 chips, bits = detect_four_level(
@@ -174,20 +175,40 @@ class Demodulator:
             else:
                 chips = self._detector.detect(baseband, clock, header.low_hz, header.high_hz, n_chips)
                 bits = chips.values[n_before:]
-            return chips, line_code.decode(bits, variant.row.line_code)
+            return chips, bits, line_code.decode(bits, variant.row.line_code)
 
-        chips, raw = detect(1)
+        chips, bits, raw = detect(1)
         if not raw:
             return _Attempt(hit, variant, b"", Fault.TRUNCATED, (), chips)
         n_bytes = self._rules.air_length(raw[0], variant.frame_format)
         if n_bytes == 0:
             return _Attempt(hit, variant, raw, Fault.LENGTH_INVALID, (), chips)
-        chips, raw = detect(n_bytes)
+        chips, bits, raw = detect(n_bytes)
         if len(raw) < n_bytes:
             return _Attempt(hit, variant, raw, Fault.TRUNCATED, (), chips)
         bad_blocks = self._rules.bad_blocks(raw, variant.frame_format)
         fault = Fault.CRC_MISMATCH if bad_blocks else None
+        if fault is None and self._ambiguous(bits, variant):
+            fault = Fault.CRC_AMBIGUOUS
         return _Attempt(hit, variant, raw, fault, bad_blocks, chips)
+
+    def _ambiguous(self, bits: FloatArray, variant: Variant) -> bool:
+        """Tell whether two bits that the CRC cannot see together are both weak.
+
+        Only blocks longer than the CRC's order have such pairs, and only format B has such
+        blocks; those are NRZ, one soft chip a bit.
+        """
+        if variant.row.line_code is not LineCode.NRZ or variant.row.bits_per_chip > 1:
+            return False  # margins of 4-GFSK bits differ too much among themselves to be compared
+        order = self._rules.crc_order_bits
+        sizes = np.abs(bits)
+        weak = _WEAK_PAIR * float(sizes.mean())
+        for start, stop in self._rules.crc_spans(bits.size // 8, variant.frame_format):
+            block = sizes[8 * start : 8 * stop]
+            for distance in range(order, block.size, order):
+                if np.any(block[distance:] + block[:-distance] < weak):
+                    return True
+        return False
 
     def _worth_reporting(self, failed: list[_Attempt], good: list[_Attempt]) -> list[_Attempt]:
         """Choose the failures that are bursts of their own, the most complete first."""

@@ -40,6 +40,10 @@ _OF_PAIR: Final = tuple(
 _PAIRS: Final = tuple(struct.Struct(f">{pairs}H") for pairs in range(160))
 
 
+ORDER_BITS: Final = 151
+"""x^151 = 1 modulo the polynomial: two wrong bits that far apart, or a multiple of it, stay unseen."""
+
+
 def crc16(data: bytes) -> int:
     """Return the EN 13757 CRC of ``data``.
 

@@ -80,6 +80,11 @@ def _checked_spans(length: int, frame_format: FrameFormat) -> tuple[tuple[int, i
     return (1, 0, FIRST_BLOCK_BYTES), *later
 
 
+def crc_spans(length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
+    """Return start and end, CRC included, of what each CRC of a frame of ``length`` bytes protects."""
+    return tuple((start, end + CRC_BYTES) for _, start, end in _checked_spans(length, frame_format))
+
+
 def _whole(raw: bytes, frame_format: FrameFormat) -> int:
     """Length on air of the frame at the start of ``raw``, all of it being there."""
     if not raw:

@@ -18,7 +18,9 @@ from dsp.modes import MODES, FrameFormat
 from dsp.plan import Plan
 from dsp.receiver import Receiver
 from protocol import link
+from protocol.crc import ORDER_BITS
 from protocol.errors import ProtocolError
+from protocol.frame_format import crc_spans
 from sdr.reception import Reception, Rejection
 from sdr.sample_format import SampleFormat
 from sdr.timestamps import later
@@ -39,6 +41,15 @@ class LinkRules:
     def bad_blocks(self, raw: bytes, frame_format: FrameFormat) -> tuple[int, ...]:
         """Numbers, from 1, of the blocks whose CRC does not fit."""
         return link.bad_blocks(raw, frame_format)
+
+    def crc_spans(self, length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
+        """Byte ranges that one CRC protects, in a frame of ``length`` bytes."""
+        return crc_spans(length, frame_format)
+
+    @property
+    def crc_order_bits(self) -> int:
+        """Distance of two bits whose errors cancel in the CRC."""
+        return ORDER_BITS
 
 
 class StreamReceiver:
