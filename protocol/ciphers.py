@@ -11,7 +11,6 @@ Source: NIST SP 800-38A, -38B and -38C; OMS Vol. 2 chapter on key derivation.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -47,14 +46,24 @@ class SecretKey:
     Args:
         material: 16 bytes for AES-128, 8 bytes for DES.
 
+    Attributes:
+        is_aes: whether the key is one for AES-128; otherwise it is one for DES.
+
     Raises:
         ValueError: a key of another size.
     """
+
+    __slots__ = ("_decryptor", "_encryptor", "_material", "_subkey", "is_aes")
 
     def __init__(self, material: bytes) -> None:
         if len(material) not in _KEY_SIZES:
             raise ValueError(f"a key has 16 bytes (8 for DES), not {len(material)}")
         self._material = material
+        self.is_aes = len(material) == AES_KEY_BYTES
+        # Contexts are made when they are needed first: most keys of a keyring never are.
+        self._encryptor: CipherContext | None = None
+        self._decryptor: CipherContext | None = None
+        self._subkey: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<secret key of {len(self._material)} bytes>"
@@ -69,35 +78,31 @@ class SecretKey:
         """Travel to worker processes without the cipher contexts."""
         return SecretKey, (self._material,)
 
-    @property
-    def is_aes(self) -> bool:
-        """Whether the key is one for AES-128; otherwise it is one for DES."""
-        return len(self._material) == AES_KEY_BYTES
+    def _encrypt_blocks(self, blocks: bytes) -> bytes:
+        if self._encryptor is None:
+            self._encryptor = Cipher(AES(self._material), _ECB).encryptor()
+        return self._encryptor.update(blocks)
 
-    @cached_property
-    def _encryptor(self) -> CipherContext:
-        return Cipher(AES(self._material), _ECB).encryptor()
-
-    @cached_property
-    def _decryptor(self) -> CipherContext:
-        return Cipher(AES(self._material), _ECB).decryptor()
-
-    @cached_property
     def _cmac_subkey(self) -> bytes:
-        """What CMAC adds to a last block that is whole."""
-        doubled = int.from_bytes(self._encryptor.update(bytes(BLOCK_BYTES)), "big") << 1
-        return (doubled ^ (0x87 | 1 << 128 if doubled >> 128 else 0)).to_bytes(BLOCK_BYTES, "big")
+        """Return what CMAC adds to a last block that is whole."""
+        if self._subkey is None:
+            doubled = int.from_bytes(self._encrypt_blocks(bytes(BLOCK_BYTES)), "big") << 1
+            reduced = doubled ^ (0x87 | 1 << 128) if doubled >> 128 else doubled
+            self._subkey = reduced.to_bytes(BLOCK_BYTES, "big")
+        return self._subkey
 
-    @cached_property
+    @property
     def check_value(self) -> str:
         """Three bytes that tell keys apart and reveal nothing of them: an encrypted block of zeros.
 
         Source: the key check value of NIST SP 800-57 and ANSI X9.24 practice.
         """
-        return self._encryptor.update(bytes(BLOCK_BYTES))[:3].hex()
+        return self._encrypt_blocks(bytes(BLOCK_BYTES))[:3].hex()
 
     def cbc_decrypt(self, ciphertext: bytes, iv: bytes) -> bytes:
         """Decrypt whole blocks with AES-CBC."""
+        if self._decryptor is None:
+            self._decryptor = Cipher(AES(self._material), _ECB).decryptor()
         return _xor(self._decryptor.update(ciphertext), (iv + ciphertext)[:-BLOCK_BYTES])
 
     def cbc_encrypt(self, plaintext: bytes, iv: bytes) -> bytes:
@@ -111,7 +116,7 @@ class SecretKey:
         counters = b"".join(
             (first + index & (1 << 128) - 1).to_bytes(BLOCK_BYTES, "big") for index in range(blocks)
         )
-        return _xor(text, self._encryptor.update(counters)[: len(text)])
+        return _xor(text, self._encrypt_blocks(counters)[: len(text)])
 
     def cmac(self, message: bytes) -> bytes:
         """Return the full AES-CMAC tag of 16 bytes."""
@@ -130,7 +135,7 @@ class SecretKey:
         Source: OMS Vol. 2, key derivation function A; CMAC over exactly one block.
         """
         block = bytes((constant,)) + counter.to_bytes(4, "little") + number + _DERIVATION_PADDING
-        return SecretKey(self._encryptor.update(_xor(block, self._cmac_subkey)))
+        return SecretKey(self._encrypt_blocks(_xor(block, self._cmac_subkey())))
 
     def ccm_decrypt(self, ciphertext_and_tag: bytes, nonce: bytes, associated: bytes) -> bytes | None:
         """Decrypt with AES-CCM, or return None when the tag does not fit."""

@@ -47,6 +47,17 @@ CC_BITS: Final = (
 CC_FLAGS: Final = tuple(tuple(name for bit, name in CC_BITS if cc & bit) for cc in range(256))
 """The words of all bits set, for each communication control field."""
 
+ACCESS: Final = {
+    (0, 0): "none",
+    (0, 1): "not_now",
+    (1, 0): "short_window",
+    (1, 1): "always",
+}
+"""When the sender listens, by its bits B and A: never, not after this frame, shortly, or always."""
+
+DELAYS: Final = {(0, 0): "slow", (1, 0): "fast", (0, 1): "extended", (1, 1): "reserved"}
+"""How long the receiver waits with its answer, by the bits D and X."""
+
 _RELAY_BITS: Final = 0x12
 """Hop and repeated access: a repeater changes them, so the cipher must not depend on them."""
 
@@ -97,6 +108,18 @@ class Ell:
     def flags(self) -> tuple[str, ...]:
         """Words of `CC_BITS` for the bits that are set."""
         return CC_FLAGS[self.communication_control or 0]
+
+    @property
+    def access(self) -> str | None:
+        """When the sender listens, a word of `ACCESS`; None in layout V."""
+        cc = self.communication_control
+        return None if cc is None else ACCESS[cc >> 7, cc >> 2 & 1]
+
+    @property
+    def delay(self) -> str | None:
+        """How long an answer waits, a word of `DELAYS`; None in layout V."""
+        cc = self.communication_control
+        return None if cc is None else DELAYS[cc >> 6 & 1, cc & 1]
 
     @property
     def encryption(self) -> int:

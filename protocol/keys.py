@@ -58,7 +58,9 @@ class _Matcher:
 
     def __init__(self, row: KeyRow) -> None:
         self.row = row
-        self.number = _compiled(row.id)
+        number = _compiled(row.id)
+        # The dictionary has compared whole numbers already.
+        self.number = number if "*" in row.id else None
         self.excluded = [_compiled(pattern) for pattern in row.excluded]
         self.fits_all = (
             set(row.id) == {"*"}
@@ -76,7 +78,7 @@ class _Matcher:
             (row.manufacturer is None or row.manufacturer.upper() == device.manufacturer)
             and (row.version is None or row.version == device.version)
             and (row.device_type is None or row.device_type == device.device_type)
-            and self.number.fullmatch(device.id) is not None
+            and (self.number is None or self.number.fullmatch(device.id) is not None)
             and not any(pattern.fullmatch(device.id) for pattern in self.excluded)
         )
 
@@ -120,7 +122,8 @@ class Keyring:
 
     def keys(self, device: Address | None) -> list[SecretKey]:
         """Return the candidate keys of a device, the likeliest first, each once."""
-        return list(dict.fromkeys(row.key for row in self.rows(device) if row.key is not None))
+        keys = [row.key for row in self.rows(device) if row.key is not None]
+        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
 
     def name(self, device: Address | None) -> str | None:
         """Return the name of a device, if a row gives one."""

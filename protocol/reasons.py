@@ -30,6 +30,10 @@ REASONS: Final = {
     "encryption_impossible": "no key, or a method of the extended link layer that is not public",
     # State of earlier runs
     "state_invalid": "what is to be restored is no state",
+    # What stands behind the CI-field
+    "ci_unknown": "a CI-field that is not assigned",
+    "manufacturer_specific": "a CI-field of the manufacturer, whose header is not public",
+    "layer_unexpected": "a lower layer where a message must begin",
     # Security
     "encrypted_length_mismatch": "the announced encrypted bytes are not there or fill no blocks",
     "security_mode_unsupported": "a security mode that is only recognised",

@@ -44,6 +44,12 @@ TLS_MODE: Final = 13
 SPECIFIC_MODES: Final = range(16, 32)
 TAG_OF_8_BYTES: Final = 1
 
+_UNREADABLE: Final = {
+    "manufacturer": "manufacturer_specific",
+    "unknown": "ci_unknown",
+    **dict.fromkeys(("ell", "nwl", "afl", "mal"), "layer_unexpected"),
+}
+"""Problems of CI-fields that no transport header of known layout follows, by their protocol."""
 _PROFILES: Final = {(0, False): "none", (5, False): "A", (7, True): "B", (10, False): "D"}
 
 
@@ -103,6 +109,9 @@ def open_message(
     mode = header.mode
     configuration = header.configuration
     inputs = CipherInputs(header, meter, afl)
+    problem = _UNREADABLE.get(header.row.protocol)
+    if problem is not None:
+        return Opened(Outcome.UNSUPPORTED, message[header.size :], problem=problem)
     if configuration is None or mode == 0:
         return _open_plain(inputs, message, keys)
     available = len(message) - header.size
@@ -116,8 +125,7 @@ def open_message(
         else:
             place = header.size - configuration.size
             candidate = message[place:] if vendor_order and mode in SPECIFIC_MODES else b""
-            problem = "security_mode_unsupported"
-            return Opened(Outcome.UNSUPPORTED, problem=problem, candidate=candidate)
+            return Opened(Outcome.UNSUPPORTED, problem="security_mode_unsupported", candidate=candidate)
         if length == 0:
             return _open_plain(inputs, message, keys)
         return _open_encrypted(inputs, message, length, keys, strict)

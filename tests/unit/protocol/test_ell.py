@@ -88,6 +88,24 @@ def test_layout_iv_has_receiver_and_session() -> None:
     assert ell.open_payload(sealed, body, FRAME.address.raw, [KEY]) == (Outcome.DECRYPTED, PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("cc", "access", "delay"),
+    [
+        (0x00, "none", "slow"),
+        (0x04, "not_now", "slow"),
+        (0x80, "short_window", "slow"),
+        (0x84, "always", "slow"),
+        (0xC0, "short_window", "fast"),
+        (0x01, "none", "extended"),
+        (0x41, "none", "reserved"),
+    ],
+)
+def test_access_and_delay(cc: int, access: str, delay: str) -> None:
+    layer = ell.Ell(0x8C, cc, 0)
+    assert (layer.access, layer.delay) == (access, delay)
+    assert ell.Ell(0x86, None, None).access is ell.Ell(0x86, None, None).delay is None
+
+
 def test_layout_v_is_stepped_over() -> None:
     layer = ell.parse(bytes.fromhex("00" + "8603AABBCC" + "7A"), 1)
     assert (layer.skipped.hex(), layer.size, layer.numeral, layer.flags) == ("aabbcc", 5, "V", ())

@@ -300,6 +300,24 @@ def test_unsupported_modes(mode: int) -> None:
         seal_message(header, RECORDS, key=MASTER, meter=METER)
 
 
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("D0" + "0102", "ci_unknown"),
+        ("A2" + "0102", "manufacturer_specific"),
+        ("8C" + "0102", "layer_unexpected"),
+        ("CF" + "0102", "layer_unexpected"),
+    ],
+)
+def test_ci_fields_without_a_known_header(data: str, problem: str) -> None:
+    message = bytes.fromhex(data)
+    header = transport.parse(message)
+    found = opened(header, message, MASTER)
+    assert (found.outcome, found.problem) == (Outcome.UNSUPPORTED, problem)
+    assert found.plaintext.hex() == "0102"
+    assert seal_message(header, found.plaintext)[0] == message
+
+
 def test_data_in_the_place_of_the_configuration_field() -> None:
     # A maker with its own address order sends records right behind the status byte.
     message = bytes.fromhex("7A2A00" + "0C1327048502")

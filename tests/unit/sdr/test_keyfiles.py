@@ -145,7 +145,7 @@ def test_files_that_others_can_read_are_warned_of(tmp_path: Path) -> None:
         ("k.csv", "id\n12345678,A1B2C3D4\n", "line 2: has more cells"),
         ("k.csv", "id,version\n12345678,A1B2C3D4\n", "version is no number"),
         ("k.csv", "id,version\n12345678,-1\n", "version must be from 0 to 255"),
-        ("k.csv", f"id,key\n{GAS_KEY},12345678\n", "an id has 8 hex digits"),
+        ("k.csv", f"id,key\n{GAS_KEY},\n", "an id has 8 hex digits"),
         ("k.csv", f"id,key,manufacturer\n*,,{GAS_KEY}\n", "a manufacturer has three letters"),
     ],
 )
