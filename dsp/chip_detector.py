@@ -27,6 +27,7 @@ from dsp.sync_search import SyncHit
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
 _RATE_SLACK = 0.06
+_HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -163,16 +164,15 @@ class ChipDetector:
         if n_chips <= 0:
             return 0
         first = max(0, math.floor(start - n_chips * period) - 1)
-        segment = baseband[first : math.ceil(start + period) + 2]
+        segment = baseband[first : math.ceil(start + (_HEIGHT_CHIPS + 1) * period) + 2]
         low = running_sum(segment, tones_hz[0] / self._rate_hz)
         high = running_sum(segment, tones_hz[1] / self._rate_hz)
-        starts = start - first - period * np.arange(1, n_chips + 1)
-        soft = _soft_chips_at(low, high, np.maximum(starts, 0.0), period)
-        expected = -self._signs[0] * (1.0 - 2.0 * (np.arange(n_chips) % 2))
-        agreement = soft * expected
+        k = np.arange(-_HEIGHT_CHIPS, n_chips)  # the pattern's own chips first, from the last one on
+        soft = _soft_chips_at(low, high, np.maximum(start - first - period * (k + 1), 0.0), period)
+        agreement = soft * -self._signs[0] * (1.0 - 2.0 * (k % 2))
         # The sum climbs while chips alternate and falls behind the preamble's first chip.
-        height = np.median(agreement[: min(n_chips, 16)])
-        climb = np.cumsum(agreement - 0.5 * height)
+        height = agreement[:_HEIGHT_CHIPS].mean()
+        climb = np.cumsum(agreement[_HEIGHT_CHIPS:] - 0.5 * height)
         best = int(np.argmax(climb))
         return best + 1 if climb[best] > 0.0 else 0
 

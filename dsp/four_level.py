@@ -67,7 +67,9 @@ def detect_four_level(
     fits = np.abs(tuned.rows @ _shapes(channel, row, deviation_hz, tuned.fraction).conj().T)
     symbols = DIBIT_LEVELS[_MIDDLE[np.argmax(fits, axis=1)]] if fits.size else np.zeros(0, np.float32)
     bits = [_soft_bit(fits[len(known) :], mask) for mask in (2, 1)]
-    chips = SoftChips(symbols.astype(np.float32), tuned.starts, header.low_hz, header.high_hz)
+    carrier_hz = (header.low_hz + header.high_hz) / 2.0
+    reach_hz = deviation_hz if header.high_hz > header.low_hz else -deviation_hz
+    chips = SoftChips(symbols.astype(np.float32), tuned.starts, carrier_hz - reach_hz, carrier_hz + reach_hz)
     return chips, np.stack(bits, axis=1).ravel().astype(np.float32)
 
 

@@ -19,8 +19,6 @@ from dsp.chip_detector import ChipDetector, SoftChips
 from dsp.modes import Modulation, PhyMode
 from dsp.plan import Channel
 
-_OUTER_LEVEL = 0.8  # 4-GFSK symbols above it are surely outer ones
-
 
 def dbfs(power: float) -> float | None:
     """Level of a power relative to a full-scale tone; None for nothing."""
@@ -40,7 +38,10 @@ def measure(
     Returns:
         The quality without levels, and the baseband samples where the burst begins and ends.
     """
-    low_hz, high_hz = detector.measure_tones(baseband, _settled(chips, row))
+    if row.modulation is Modulation.GFSK4:  # its detector has compared whole shapes already
+        low_hz, high_hz = chips.low_hz, chips.high_hz
+    else:
+        low_hz, high_hz = detector.measure_tones(baseband, _settled(chips, row))
     period = _mean_period(chips, float(channel.samples_per_chip))
     start = float(chips.starts[0]) if chips.starts.size else 0.0
     most = max(r.header_chips for r in channel.rows)
@@ -85,9 +86,6 @@ def with_levels(
 def _settled(chips: SoftChips, row: PhyMode) -> SoftChips:
     if row.bandwidth_time is None or chips.values.size < 16:
         return chips
-    if row.modulation is Modulation.GFSK4:
-        outer = np.abs(chips.values) > _OUTER_LEVEL
-        return replace(chips, values=np.where(outer, chips.values, np.float32(0.0)).astype(np.float32))
     ones = chips.values > 0
     amid = np.zeros(ones.size, dtype=bool)
     amid[1:-1] = (ones[1:-1] == ones[:-2]) & (ones[1:-1] == ones[2:])
