@@ -54,7 +54,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         description="A software radio for smart meters: wireless M-Bus / OMS from I/Q samples to telegrams.",
     )
     parser.add_argument("--version", action="version", version=f"omsdr {_version()}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="omsdr")
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=text)

@@ -103,12 +103,13 @@ def _replay(
     meters: list[str] | None,
     count: int | None,
 ) -> None:
+    name = "standard input" if recording.name == "-" else recording.name
     _say(
-        f"{recording.name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
+        f"{name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
         f"{recording.sample_format.label}" + "".join(f"; {text}" for text in recording.assumptions)
     )
     replay = Replay(recording, selection, summary)
-    progress = Progress(recording.name, recording.n_samples)
+    progress = Progress(name, recording.n_samples)
     for reception in replay.run(progress.show):
         progress.clear()
         if _wanted(reception, meters):
@@ -118,7 +119,7 @@ def _replay(
             break
     progress.clear()
     for note in recording.notes:
-        _say(f"{recording.name}: {note}")
+        _say(f"{name}: {note}")
 
 
 def _wanted(reception: Reception, meters: list[str] | None) -> bool:
