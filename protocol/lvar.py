@@ -97,9 +97,9 @@ class VariableLength:
         if isinstance(value, str):
             return text_bytes(value)
         number = self.scale.invert(number_of(value))
-        signed = self.integer_type is IntegerType.B
         for lvar, (_, length_bytes) in _BINARY.items():
-            if length_bytes and _fits(number, length_bytes, signed=signed):
+            if length_bytes and _fits(number, length_bytes, self.integer_type):
+                signed = self.integer_type is IntegerType.B
                 return bytes((lvar,)) + integer_bytes(number, length_bytes, signed=signed)
         raise invalid_value(value, "a number of 64 bytes")
 
@@ -137,8 +137,13 @@ def text_bytes(text: str) -> bytes:
     return bytes((len(content),)) + content
 
 
-def _fits(number: int, length_bytes: int, *, signed: bool) -> bool:
+def _fits(number: int, length_bytes: int, integer_type: IntegerType) -> bool:
     """Whether a number fits and is not the code of an invalid value."""
-    if signed:
-        return abs(number) < 1 << (8 * length_bytes - 1)
-    return 0 <= number < (1 << 8 * length_bytes) - 1
+    bits = 8 * length_bytes
+    match integer_type:
+        case IntegerType.B:
+            return abs(number) < 1 << (bits - 1)
+        case IntegerType.C:
+            return 0 <= number < (1 << bits) - 1
+        case IntegerType.D:
+            return 0 <= number < 1 << bits

@@ -164,13 +164,14 @@ def readings(records: Sequence[DataRecord], device_type: int | None = None) -> l
         device_type: device type code of the meter, for OBIS codes.
     """
     dating = Dating(records)
-    base_values: dict[_Base, Number | None] = {}
+    base_values: dict[_Base, Number] | None = None
     found = []
     for record in records:
         header = record.header
         meaning = meaning_of(header, device_type)
         if header.role is Role.PROFILE and isinstance(record.value, str):
-            base_values = base_values or _base_values(records)
+            if base_values is None:
+                base_values = _base_values(records)
             found += _profile_readings(record, meaning, base_values, dating)
             continue
         at = dating.date_of(header.place) if header.is_dated else None
@@ -179,7 +180,7 @@ def readings(records: Sequence[DataRecord], device_type: int | None = None) -> l
 
 
 def _profile_readings(
-    record: DataRecord, meaning: Meaning, base_values: dict[_Base, Number | None], dating: Dating
+    record: DataRecord, meaning: Meaning, base_values: dict[_Base, Number], dating: Dating
 ) -> list[Reading]:
     """Return the reading of a compact profile, and one for each of its values."""
     scale = record.header.vib.scale
@@ -224,9 +225,9 @@ def _profile_readings(
     return found
 
 
-def _base_values(records: Iterable[DataRecord]) -> dict[_Base, Number | None]:
+def _base_values(records: Iterable[DataRecord]) -> dict[_Base, Number]:
     """Return every number that a profile may start from; of repeated records the first."""
-    values: dict[_Base, Number | None] = {}
+    values: dict[_Base, Number] = {}
     for record in records:
         if isinstance(record.value, int | Decimal | float):
             values.setdefault((record.header.vib.raw, record.header.place), record.value)

@@ -53,7 +53,7 @@ class RecordHeader:
         vib: the value information block.
         codec: both directions of the data.
         length_bytes: length of the data; None if their first byte tells it (LVAR).
-        has_variants: a value has several codings, so that the usual one need not be the one sent.
+        has_variants: the usual coding of a value need not be the one sent.
         problem: why the record cannot be understood, or None.
         role: what it says about other records, or None.
         place: function, storage, tariff and subunit.
@@ -163,12 +163,19 @@ def _parse(dib_vib: bytes, to_device: bool) -> RecordHeader:
         vib=vib,
         codec=_codec(dib, vib, problem),
         length_bytes=dib.data_field.length_bytes,
-        has_variants=dib.data_field.coding is Coding.VARIABLE or vib.kind in _DATE_TYPES,
+        has_variants=_has_variants(dib, vib),
         problem=problem,
         role=role,
         place=dib.place,
         is_dated=role is None and vib.kind in _DATED_KINDS,
     )
+
+
+def _has_variants(dib: Dib, vib: Vib) -> bool:
+    """Whether a value may be coded in several ways, or (a scaled float) lose its last bits."""
+    if dib.data_field.coding is Coding.REAL and not vib.scale.is_identity:
+        return True
+    return dib.data_field.coding is Coding.VARIABLE or vib.kind in _DATE_TYPES
 
 
 def _role(vib: Vib) -> Role | None:

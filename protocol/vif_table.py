@@ -275,13 +275,14 @@ VIF_ROWS: Final = {
 def _expand(table: VifTable, row: VifRow) -> tuple[VifCode, ...]:
     """Return the codes of one row, in order."""
     walks_units = len(row.units) > 1
+    is_scaled = row.kind is ValueKind.NUMBER and not walks_units
     return tuple(
         VifCode(
             table=table,
             code=row.first + step,
             quantity=row.quantity,
             unit=row.units[step if walks_units else 0] if row.units else None,
-            exponent=row.exponent + (0 if walks_units else step),
+            exponent=row.exponent + (step if is_scaled else 0),
             binary_exponent=row.binary_exponent,
             kind=row.kind,
             notes=row.notes,
