@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.errors import Incomplete
+from protocol.fields import unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,9 @@ def parse_alarm(body: bytes) -> Alarm:
 
 
 def encode_alarm(alarm: Alarm) -> bytes:
-    """Encode an alarm."""
-    return bytes((alarm.flags,)) + alarm.data
+    """Encode an alarm.
+
+    Raises:
+        InvalidField: a code is not one byte.
+    """
+    return unsigned("application", "alarm", alarm.flags) + alarm.data

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import Incomplete
+from protocol.fields import unsigned
 from protocol.records import RecordList, parse_records
 
 DYNAMIC_ERROR: Final = 0xF0
@@ -95,5 +96,9 @@ def parse_application_error(body: bytes) -> ApplicationError:
 
 
 def encode_application_error(error: ApplicationError) -> bytes:
-    """Encode an application error."""
-    return bytes((error.code,)) + error.data
+    """Encode an application error.
+
+    Raises:
+        InvalidField: a code is not one byte.
+    """
+    return unsigned("application", "error code", error.code) + error.data

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import InvalidField
+from protocol.fields import unsigned
 
 APPLICATIONS: Final = {
     0x0: "all",
@@ -86,6 +87,6 @@ def encode_application_select(select: ApplicationSelect) -> bytes:
     """
     if select.parameter is None:
         if select.rest:
-            raise InvalidField("application", "invalid_select", "an application reset has no parameter")
+            raise InvalidField("application", "value_invalid", "an application reset has no parameter")
         return b""
-    return bytes((select.parameter,)) + select.rest
+    return unsigned("application", "parameter", select.parameter) + select.rest

@@ -77,7 +77,7 @@ def parse_clock_sync(ci: int, body: bytes) -> ClockSync:
         raise Incomplete("application", "truncated", "clock command without TC-field", offset=0)
     action = _ACTIONS.get((ci, body[0]))
     if action is None:
-        raise Unsupported("application", "unsupported", f"CI {ci:02X} with TC {body[0]:02X}", offset=0)
+        raise Unsupported("application", "function_unknown", f"CI {ci:02X} with TC {body[0]:02X}", offset=0)
     codec, length_bytes = _CODECS[ci]
     time_bytes = body[1 : 1 + length_bytes]
     if len(time_bytes) < length_bytes:

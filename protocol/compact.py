@@ -18,6 +18,7 @@ from typing import Final
 from protocol.crc import crc16
 from protocol.dif import SPECIAL
 from protocol.errors import Incomplete, InvalidField
+from protocol.fields import unsigned
 from protocol.lvar import LVAR
 from protocol.notes import Note
 from protocol.record_header import dib_end, parse_header
@@ -81,8 +82,13 @@ def parse_compact(body: bytes) -> CompactFrame:
 
 
 def encode_compact(frame: CompactFrame) -> bytes:
-    """Encode the body of a compact frame; the opposite of ``parse_compact``."""
-    return frame.signature.to_bytes(2, "little") + frame.full_frame_crc.to_bytes(2, "little") + frame.data
+    """Encode the body of a compact frame; the opposite of ``parse_compact``.
+
+    Raises:
+        InvalidField: signature or CRC is not two bytes.
+    """
+    signature = unsigned("application", "format signature", frame.signature, 2)
+    return signature + unsigned("application", "full-frame CRC", frame.full_frame_crc, 2) + frame.data
 
 
 def compact_frame_of(records: Sequence[DataRecord]) -> CompactFrame:
@@ -117,7 +123,7 @@ def parse_format(body: bytes) -> bytes:
             if sum(map(len, split_headers(headers))) != len(headers):
                 break
             return headers
-    raise InvalidField("application", "invalid_format", "format frame does not fit its signature", offset=1)
+    raise InvalidField("application", "format_invalid", "format frame does not fit its signature", offset=1)
 
 
 def encode_format(headers: bytes) -> bytes:
@@ -127,7 +133,7 @@ def encode_format(headers: bytes) -> bytes:
         InvalidField: more headers than the length can count.
     """
     if len(headers) > 0xFF - 2:
-        raise InvalidField("application", "invalid_format", f"{len(headers)} bytes of headers")
+        raise InvalidField("application", "format_invalid", f"{len(headers)} bytes of headers")
     return bytes((2 + len(headers),)) + crc16(headers).to_bytes(2, "little") + headers
 
 
@@ -190,7 +196,7 @@ class FormatCache:
         self._signatures: dict[bytes, int] = {}
         for device, formats in (state or {}).items():
             if not isinstance(formats, list):
-                raise InvalidField("application", "invalid_state", f"formats of {device} are not a list")
+                raise InvalidField("application", "state_invalid", f"formats of {device} are not a list")
             for headers in formats:
                 self.learn(device, hex_bytes(headers))
 

@@ -140,7 +140,7 @@ def encode_dib(dib: Dib) -> bytes:
         ("subunit", dib.subunit, MAX_SUBUNIT),
     ):
         if not 0 <= number <= largest:
-            raise InvalidField("application", "invalid_dib", f"{name} {number} is not 0 to {largest}")
+            raise InvalidField("application", "header_invalid", f"{name} {number} is not 0 to {largest}")
     block = [dib.data_field.code | FUNCTIONS.index(dib.function) << 4 | (dib.storage & 1) << 6]
     storage, tariff, subunit = dib.storage >> 1, dib.tariff, dib.subunit
     while storage or tariff or subunit:
@@ -149,7 +149,7 @@ def encode_dib(dib: Dib) -> bytes:
     if dib.register_number:
         if not 1 < len(block) <= MAX_DIFE:
             raise InvalidField(
-                "application", "invalid_dib", "a register number needs one to nine other DIFEs"
+                "application", "header_invalid", "a register number needs one to nine other DIFEs"
             )
         block.append(0x00)
     return bytes(byte | 0x80 for byte in block[:-1]) + bytes(block[-1:])

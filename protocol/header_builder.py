@@ -108,7 +108,7 @@ def build_header(
             header = parse_header(dib_vib, to_device=to_device)
             if value is None or _holds(header.codec, value):
                 return dib_vib
-    raise InvalidField("application", "invalid_value", f"no record holds {quantity} {value!r} {unit}")
+    raise InvalidField("application", "value_invalid", f"no record holds {quantity} {value!r} {unit}")
 
 
 def _holds(codec: Codec, value: Value) -> bool:
@@ -167,7 +167,7 @@ def _vifes(qualifiers: Iterable[str], unit: str | None, *, to_device: bool) -> _
             continue
         choices = words.get(word)
         if choices is None:
-            raise InvalidField("application", "invalid_qualifier", f"no VIFE says {word!r}")
+            raise InvalidField("application", "qualifier_invalid", f"no VIFE says {word!r}")
         prefix, vife = next((choice for choice in choices if choice[1].unit == unit), choices[0])
         codes += prefix + bytes((vife.code,))
         if vife.effect in _UNIT_EFFECTS:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import Incomplete
+from protocol.fields import unsigned
 
 RESPONSE: Final = 0x80
 
@@ -62,5 +63,9 @@ def parse_image_transfer(body: bytes) -> ImageTransfer:
 
 
 def encode_image_transfer(message: ImageTransfer) -> bytes:
-    """Encode a command or response."""
-    return bytes((message.code,)) + message.content
+    """Encode a command or response.
+
+    Raises:
+        InvalidField: a code is not one byte.
+    """
+    return unsigned("application", "function", message.code) + message.content

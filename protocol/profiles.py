@@ -146,7 +146,7 @@ def encode_profile(profile: Profile, scale: Scale) -> bytes:
     """
     codec, _ = _element_codec(profile.increment_mode, profile.element_field, scale)
     if profile.spacing_unit not in _UNITS or not 0 <= profile.spacing_value <= 0xFF:
-        raise InvalidField("application", "invalid_profile", "no such spacing")
+        raise InvalidField("application", "profile_invalid", "no such spacing")
     control = (
         INCREMENT_MODES.index(profile.increment_mode) << 6
         | _UNITS.index(profile.spacing_unit) << 4
@@ -178,14 +178,14 @@ def profile_from_fields(fields: Mapping[str, object]) -> Profile:
     try:
         mode = IncrementMode(str(fields.get("increment_mode")))
     except ValueError:
-        raise InvalidField("application", "invalid_profile", "no such increment mode") from None
+        raise InvalidField("application", "profile_invalid", "no such increment mode") from None
     if not (
         isinstance(unit, str)
         and isinstance(value, int)
         and isinstance(element_field, int)
         and isinstance(elements, Sequence)
     ):
-        raise InvalidField("application", "invalid_profile", "spacing, element_field or elements missing")
+        raise InvalidField("application", "profile_invalid", "spacing, element_field or elements missing")
     numbers = tuple(None if element is None else number_of(element) for element in elements)
     return Profile(mode, unit, value, element_field, numbers)
 
@@ -194,7 +194,7 @@ def _element_codec(mode: IncrementMode, field_code: int, scale: Scale) -> tuple[
     """Return the codec of an element and its length; a constant does not apply to differences."""
     field = DATA_FIELDS[field_code] if 0 <= field_code < len(DATA_FIELDS) else None
     if field is None or field.coding not in _ELEMENT_CODINGS or not field.length_bytes:
-        raise InvalidField("application", "invalid_profile", f"elements of data field {field_code}", offset=0)
+        raise InvalidField("application", "profile_invalid", f"elements of data field {field_code}", offset=0)
     if mode is not IncrementMode.ABSOLUTE:
         scale = Scale(scale.exponent, scale.binary_exponent)
     signed = mode in (IncrementMode.ABSOLUTE, IncrementMode.SIGNED)

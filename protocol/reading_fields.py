@@ -96,11 +96,11 @@ def record_of(fields: Mapping[str, object], *, to_device: bool = False) -> DataR
 def _header(fields: Mapping[str, object], value: Value, *, to_device: bool) -> bytes:
     quantity, unit = fields.get("quantity"), fields.get("unit")
     if not isinstance(quantity, str) or not (unit is None or isinstance(unit, str)):
-        raise InvalidField("application", "invalid_reading", "a record needs dib_vib, or quantity and unit")
+        raise InvalidField("application", "reading_invalid", "a record needs dib_vib, or quantity and unit")
     try:
         function = Function(str(fields.get("function", Function.INSTANTANEOUS)))
     except ValueError:
-        raise InvalidField("application", "invalid_reading", "no such function") from None
+        raise InvalidField("application", "reading_invalid", "no such function") from None
     return build_header(
         quantity,
         value,
@@ -117,7 +117,7 @@ def _header(fields: Mapping[str, object], value: Value, *, to_device: bool) -> b
 def _value(value: object) -> Value:
     if value is None or isinstance(value, int | float | Decimal | str | date):
         return value
-    raise InvalidField("application", "invalid_value", f"{value!r} is no value of a reading")
+    raise InvalidField("application", "value_invalid", f"{value!r} is no value of a reading")
 
 
 def _bytes(text: object) -> bytes | None:
@@ -129,11 +129,11 @@ def _bytes(text: object) -> bytes | None:
 def _number(fields: Mapping[str, object], name: str) -> int:
     number = fields.get(name, 0)
     if not isinstance(number, int):
-        raise InvalidField("application", "invalid_reading", f"{name} is not a whole number")
+        raise InvalidField("application", "reading_invalid", f"{name} is not a whole number")
     return number
 
 
 def _words(words: object) -> tuple[str, ...]:
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise InvalidField("application", "invalid_reading", "qualifiers are not a list of words")
+        raise InvalidField("application", "reading_invalid", "qualifiers are not a list of words")
     return tuple(words)

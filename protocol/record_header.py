@@ -132,7 +132,7 @@ def checked_header(dib_vib: bytes, *, to_device: bool = False) -> RecordHeader:
     except IndexError:
         whole = False
     if not whole:
-        raise InvalidField("application", "invalid_header", f"{dib_vib.hex()} is no DIB and VIB")
+        raise InvalidField("application", "header_invalid", f"{dib_vib.hex()} is no DIB and VIB")
     return parse_header(dib_vib, to_device=to_device)
 
 

@@ -176,7 +176,7 @@ def build_record(
         parsed = parse_records(dib_vib + coding, to_device=to_device)
         if len(parsed.records) != 1 or parsed.fillers or parsed.manufacturer_data is not None:
             raise InvalidField(
-                "application", "invalid_header", f"{dib_vib.hex()} and data are not one record"
+                "application", "header_invalid", f"{dib_vib.hex()} and data are not one record"
             )
         return parsed.records[0]
     if dib_vib == bytes((GLOBAL_READOUT_REQUEST,)):

@@ -83,10 +83,10 @@ class Scale:
             steps = _EXACT.multiply(steps, Decimal(2) ** -self.binary_exponent)
             whole = int(steps) if steps.adjusted() < _MAX_DIGITS else None
         except (InvalidOperation, OverflowError, ValueError):
-            raise InvalidField("application", "invalid_value", f"{value} is not a number") from None
+            raise InvalidField("application", "value_invalid", f"{value} is not a number") from None
         if whole is None or steps != whole:
             raise InvalidField(
-                "application", "invalid_value", f"{value} is no whole number of the VIF's steps"
+                "application", "value_invalid", f"{value} is no whole number of the VIF's steps"
             )
         return whole
 
@@ -99,7 +99,7 @@ class Scale:
         try:
             scaled = (float(value) - float(self.constant)) * 2.0**-self.binary_exponent
         except OverflowError:
-            raise InvalidField("application", "invalid_value", f"{value} is too large") from None
+            raise InvalidField("application", "value_invalid", f"{value} is too large") from None
         factor = 10.0 ** abs(self.exponent)
         return scaled * factor if self.exponent < 0 else scaled / factor
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import Incomplete
+from protocol.fields import unsigned
 
 RESPONSE: Final = 0x80
 
@@ -87,5 +88,9 @@ def parse_sitp(body: bytes) -> Sitp:
 
 
 def encode_sitp(block: Sitp) -> bytes:
-    """Encode a block."""
-    return bytes((block.control,)) + block.content
+    """Encode a block.
+
+    Raises:
+        InvalidField: a code is not one byte.
+    """
+    return unsigned("application", "block control field", block.control) + block.content

@@ -60,7 +60,7 @@ class Codec(Protocol):
 
 def invalid_value(value: object, expected: str) -> InvalidField:
     """Return the error for a value that a data type cannot hold."""
-    return InvalidField("application", "invalid_value", f"{value!r} is not {expected}")
+    return InvalidField("application", "value_invalid", f"{value!r} is not {expected}")
 
 
 def number_of(value: Value) -> int | Decimal | float:

@@ -35,6 +35,9 @@ MAX_VIFE: Final = 10
 _OTHER_VIFES: Final = (MANUFACTURER_VIF, RESERVED_TABLE_VIF)
 """Primary codes whose following bytes are not VIFEs of the common table."""
 
+_FOREIGN: Final = VifeCode(-1, Effect.MANUFACTURER, None, None, 0, Note.MANUFACTURER_SPECIFIC)
+"""Stands for every code of another table."""
+
 PLAIN_TEXT_UNIT: Final = "plain_text_unit"
 """Qualifier of a reading whose unit is the device's own text."""
 
@@ -145,18 +148,22 @@ def parse_vib(vib: bytes, *, to_device: bool = False) -> Vib:
         vib: VIF, VIFEs and text.
         to_device: VIFEs 00-0F are object actions, not record errors.
     """
-    codes, text = _without_text(vib)
-    base, vifes = _base(codes)
+    parts = [part for _, part in vib_codes(vib, to_device=to_device)]
+    base = next(part for part in parts if isinstance(part, VifCode))
     meaning = _Meaning(
         base.unit, base.kind, Scale(base.exponent, base.binary_exponent), notes=list(base.notes)
     )
-    if text is not None:
-        meaning.unit = text
-        meaning.qualifiers.append(PLAIN_TEXT_UNIT)
-    too_many_vife = len(codes) > 1 + MAX_VIFE
-    if not too_many_vife and not (base.table is VifTable.PRIMARY and base.code in _OTHER_VIFES):
-        for vife in _vife_codes(vifes, TO_DEVICE if to_device else FROM_DEVICE):
+    for text in parts:
+        if isinstance(text, str):
+            meaning.unit = text
+            meaning.qualifiers.append(PLAIN_TEXT_UNIT)
+    vifes = [part for part in parts if isinstance(part, VifeCode)]
+    too_many_vife = len(base.table.value) + len(vifes) > MAX_VIFE
+    if not too_many_vife and not _has_other_vifes(base):
+        for vife in vifes:
             meaning.apply(vife)
+            if vife.effect is Effect.MANUFACTURER:
+                break
     return Vib(
         raw=vib,
         base=base,
@@ -172,26 +179,64 @@ def parse_vib(vib: bytes, *, to_device: bool = False) -> Vib:
     )
 
 
-def _base(codes: bytes) -> tuple[VifCode, bytes]:
-    """Return the VIF table's code and the VIFEs behind it."""
+def vib_codes(vib: bytes, *, to_device: bool = False) -> list[tuple[bytes, VifCode | VifeCode | str]]:
+    """Return the parts of a whole VIB in the order sent: VIF, VIFEs, and the text of a unit.
+
+    Args:
+        vib: VIF, VIFEs and text.
+        to_device: VIFEs 00-0F are object actions.
+    """
+    base, vif_bytes = _base(vib)
+    parts: list[tuple[bytes, VifCode | VifeCode | str]] = [(vib[:vif_bytes], base)]
+    table = TO_DEVICE if to_device else FROM_DEVICE
+    if vib[0] & 0x7F != PLAIN_TEXT_VIF:
+        return parts + _vifes(vib[vif_bytes:], table, foreign=_has_other_vifes(base))
+    start = 1
+    if _text_follows_vif(vib, 0):
+        end = start + 1 + vib[start]
+        return [*parts, _text(vib[start:end]), *_vifes(vib[end:], table)]
+    while vib[start - 1] & 0x80:
+        start += 1
+    return [*parts, *_vifes(vib[1:start], table), _text(vib[start:])]
+
+
+def _base(vib: bytes) -> tuple[VifCode, int]:
+    """Return the code of a VIF table, and how many bytes select it."""
     for table in (VifTable.FD_FD, VifTable.FD, VifTable.FB):
         prefix = table.value
-        if codes.startswith(prefix) and len(codes) > len(prefix):
-            return VIF_CODES[table][codes[len(prefix)] & 0x7F], codes[len(prefix) + 1 :]
-    return VIF_CODES[VifTable.PRIMARY][codes[0] & 0x7F], codes[1:]
+        if vib.startswith(prefix) and len(vib) > len(prefix):
+            return VIF_CODES[table][vib[len(prefix)] & 0x7F], len(prefix) + 1
+    return VIF_CODES[VifTable.PRIMARY][vib[0] & 0x7F], 1
 
 
-def _vife_codes(vifes: bytes, table: dict[int, VifeCode]) -> list[VifeCode]:
-    """Return the meaning of each VIFE, up to one that hands the rest to the manufacturer."""
+def _has_other_vifes(base: VifCode) -> bool:
+    return base.table is VifTable.PRIMARY and base.code in _OTHER_VIFES
+
+
+def _vifes(
+    vifes: bytes, table: dict[int, VifeCode], *, foreign: bool = False
+) -> list[tuple[bytes, VifeCode]]:
+    """Return the meaning of each VIFE; one behind FC is from the extension table.
+
+    Args:
+        vifes: the codes.
+        table: the common table.
+        foreign: they are not from this table, as are all behind a manufacturer's VIFE.
+    """
     found = []
     behind_fc = False
     for byte in vifes:
-        vife = (TABLE_FC if behind_fc else table)[byte & 0x7F]
+        code = byte & 0x7F
+        vife = _FOREIGN if foreign else (TABLE_FC if behind_fc else table)[code]
+        foreign = foreign or vife.effect is Effect.MANUFACTURER
         behind_fc = not behind_fc and vife.effect is Effect.TABLE_FC
-        found.append(vife)
-        if vife.effect is Effect.MANUFACTURER:
-            break
+        found.append((bytes((byte,)), vife))
     return found
+
+
+def _text(text: bytes) -> tuple[bytes, str]:
+    """Return a unit, length byte first, in reading order."""
+    return text, text[:0:-1].decode("latin-1")
 
 
 def _text_follows_vif(data: bytes, start: int) -> bool:
@@ -201,16 +246,3 @@ def _text_follows_vif(data: bytes, start: int) -> bool:
     length = data[start + 1]
     text = data[start + 2 : start + 2 + length]
     return 0 < length == len(text) and text.decode("latin-1").isprintable()
-
-
-def _without_text(vib: bytes) -> tuple[bytes, str | None]:
-    """Return VIF and VIFEs, and the text of a plain-text VIF in reading order."""
-    if vib[0] & 0x7F != PLAIN_TEXT_VIF:
-        return vib, None
-    if _text_follows_vif(vib, 0):
-        end = 2 + vib[1]
-        return vib[:1] + vib[end:], vib[end - 1 : 1 : -1].decode("latin-1")
-    end = 1
-    while vib[end - 1] & 0x80:
-        end += 1
-    return vib[:end], vib[end + 1 :][::-1].decode("latin-1")

@@ -5,6 +5,7 @@
     QUALIFIERS   words of ``Reading.qualifiers``
     NOTES        words of ``Reading.notes``
     FUNCTIONS    words of ``Reading.function``
+    APPLICATION_REASONS   ``reason`` of a `ProtocolError` of the application layer
 
 A reading with the qualifier ``plain_text_unit`` has the device's own text as its unit.
 """
@@ -47,6 +48,21 @@ QUALIFIERS: Final = tuple(
 NOTES: Final = tuple(sorted(note.value for note in Note))
 
 FUNCTIONS: Final = tuple(function.value for function in Function)
+
+
+APPLICATION_REASONS: Final = {
+    "truncated": "the bytes end before the structure does",
+    "function_unknown": "a command whose function field is not assigned",
+    "format_invalid": "a format frame that does not fit its signature",
+    "profile_invalid": "a load profile with elements or spacing that do not exist",
+    "header_invalid": "bytes that are no DIB and VIB, or numbers that no DIB holds",
+    "value_invalid": "a value that the data type of the record cannot hold",
+    "value_out_of_range": "a number does not fit its field",
+    "reading_invalid": "a description of a reading lacks a field or has one of the wrong kind",
+    "qualifier_invalid": "no VIFE says this qualifier",
+    "state_invalid": "what is to be restored is no state",
+}
+"""Closed vocabulary, with what each word means; most occur when telegrams are written."""
 
 
 def is_known_unit(unit: str) -> bool:

@@ -1,10 +1,14 @@
 """Closed vocabularies: what the tables give is well formed, and the contract's units are there."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import protocol
 from protocol.vocabulary import (
+    APPLICATION_REASONS,
     FUNCTIONS,
     NOTES,
     QUALIFIERS,
@@ -52,3 +56,22 @@ def test_words_are_ascii_sorted_and_single(words: tuple[str, ...]) -> None:
 def test_qualifiers_and_notes_are_single_words() -> None:
     assert all(re.fullmatch(r"[a-z0-9_]+", word) for word in QUALIFIERS + NOTES)
     assert {"compact_format_unknown", "compact_crc_mismatch"} <= set(NOTES)
+
+
+def _reasons_of(source: Path) -> set[str]:
+    """Return the second argument of every error and helper called with the layer's name."""
+    calls = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call)]
+    names = {"InvalidField", "Incomplete", "Unsupported"}
+    return {
+        str(call.args[1].value)
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in names
+        if isinstance(call.args[0], ast.Constant) and call.args[0].value == "application"
+        if isinstance(call.args[1], ast.Constant)
+    }
+
+
+def test_every_reason_of_the_application_layer_is_listed() -> None:
+    folder = Path(protocol.__file__).parent
+    used = set().union(*(_reasons_of(source) for source in folder.glob("*.py")))
+    assert used | {"value_out_of_range"} == set(APPLICATION_REASONS)
