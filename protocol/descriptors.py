@@ -3,6 +3,8 @@
     01 FD 23 xx    what the subunit and the tariff of this record's DIB stand for
     01 FD 1F xx    control state of a valve or breaker
     01 FD 63 xx    day of week
+    01 FD 09 xx    device type
+    02 FD 0A xxxx  manufacturer
 
 Source: OMS Vol. 2 Annex K (descriptors), Annex M (control states); EN 13757-3 (weekdays).
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.address import manufacturer_letters
+from protocol.device_types import DEVICE_TYPE_NAMES
 from protocol.vif_table import VifCode, VifTable
 
 _OBIS_CHANNELS = {code: f"OBIS group B {code}" for code in range(1, 5)}
@@ -68,6 +72,8 @@ WEEKDAYS: Final = {
     7: "Sunday",
 }
 
+_DEVICE_TYPE_VIF: Final = (VifTable.FD, 0x09)
+_MANUFACTURER_VIF: Final = (VifTable.FD, 0x0A)
 _NAMES: Final = {
     (VifTable.FD, 0x1F): CONTROL_STATES,
     (VifTable.FD, 0x23): DESCRIPTORS,
@@ -77,5 +83,11 @@ _NAMES: Final = {
 
 def code_name(vif: VifCode, value: object) -> str | None:
     """Return the name of a record's value, or None if its numbers have no names."""
-    names = _NAMES.get((vif.table, vif.code))
-    return names.get(value) if names is not None and isinstance(value, int) else None
+    place = (vif.table, vif.code)
+    if not isinstance(value, int) or not 0 <= value <= 0xFFFF:
+        return None
+    if place == _MANUFACTURER_VIF:
+        return manufacturer_letters(value)
+    if place == _DEVICE_TYPE_VIF:
+        return DEVICE_TYPE_NAMES[value] if value <= 0xFF else None
+    return _NAMES.get(place, {}).get(value)

@@ -1,11 +1,12 @@
 """Whatever the bytes, the application layer returns or raises ProtocolError, and gives them back."""
 
 import json
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.alarm import encode_alarm, parse_alarm
@@ -24,6 +25,8 @@ from protocol.records import RecordList, encode_records, parse_records
 from protocol.scale import Scale
 from protocol.sitp import encode_sitp, parse_sitp
 from protocol.vocabulary import FUNCTIONS, NOTES, QUALIFIERS, QUANTITIES, is_known_unit
+
+_patient = settings(deadline=None)  # the machine may be busy with other things
 
 # Bytes that open, extend or end headers, so that random data get far into the parser.
 _TELLING = st.sampled_from(
@@ -62,6 +65,7 @@ def _check_words(reading: Reading) -> None:
         assert reading.notes
 
 
+@_patient
 @given(_APL, st.booleans())
 def test_any_bytes_are_read_and_come_back(apl: bytes, to_device: bool) -> None:
     records = parse_records(apl, to_device=to_device)
@@ -73,6 +77,7 @@ def test_any_bytes_are_read_and_come_back(apl: bytes, to_device: bool) -> None:
     assert own == len(records.records)
 
 
+@_patient
 @given(_APL, st.booleans())
 def test_readings_without_raw_bytes_make_the_same_records(apl: bytes, to_device: bool) -> None:
     records = parse_records(apl, to_device=to_device)
@@ -81,6 +86,7 @@ def test_readings_without_raw_bytes_make_the_same_records(apl: bytes, to_device:
     assert encode_records(again) == apl
 
 
+@_patient
 @given(
     _DATA_FIELDS, st.binary(min_size=8, max_size=8), st.sampled_from(["13", "FD17", "6D", "6C", "78", "FD10"])
 )
@@ -95,6 +101,7 @@ def test_every_value_without_a_note_codes_itself(field: object, data: bytes, vib
         assert "coded_hex" not in fields
 
 
+@_patient
 @given(
     _DATA_FIELDS,
     st.sampled_from(Function),
@@ -112,6 +119,7 @@ def test_every_place_codes_itself(
     assert parsed.data_field == field
 
 
+@_patient
 @given(st.binary(max_size=200), st.integers(-9, 9))
 def test_any_profile_content_is_read_or_refused(content: bytes, exponent: int) -> None:
     try:
@@ -124,6 +132,7 @@ def test_any_profile_content_is_read_or_refused(content: bytes, exponent: int) -
     assert len(profile.values(5, inverse=False)) == len(profile.elements)
 
 
+@_patient
 @given(st.binary(max_size=120), st.binary(max_size=60))
 def test_any_compact_frame_is_expanded_or_explained(body: bytes, headers: bytes) -> None:
     cache = FormatCache()
@@ -135,6 +144,7 @@ def test_any_compact_frame_is_expanded_or_explained(body: bytes, headers: bytes)
     assert isinstance(found, bytes | Note)
 
 
+@_patient
 @given(_APL)
 def test_records_survive_the_way_through_a_compact_frame(apl: bytes) -> None:
     records = [record for record in parse_records(apl).records if record.problem is None]
@@ -160,6 +170,7 @@ _PROTOCOLS: list[tuple[Callable[[bytes], object], Callable[..., bytes]]] = [
 
 
 @pytest.mark.parametrize(("parse", "encode"), _PROTOCOLS)
+@_patient
 @given(body=st.binary(max_size=40))
 def test_other_protocols_give_their_bytes_back(
     parse: Callable[[bytes], object], encode: Callable[..., bytes], body: bytes
@@ -171,6 +182,7 @@ def test_other_protocols_give_their_bytes_back(
     assert encode(found) == body
 
 
+@_patient
 @given(st.binary(max_size=60))
 def test_any_format_frame_is_read_or_refused(body: bytes) -> None:
     try:
@@ -178,3 +190,31 @@ def test_any_format_frame_is_read_or_refused(body: bytes) -> None:
     except ProtocolError:
         return
     assert headers in body
+
+
+@pytest.mark.parametrize(
+    "unit_hex",
+    [
+        "0D931F00",  # profiles without a base
+        "0413000000000D931FBFF101" + "00" * 189,  # as many profile values as fit
+        "8904FD280182066C1F158004FD21",  # standard profiles
+        "026C1F11",
+        "2F0013",
+        "848080808080",
+        "0DFC03414180",
+        "0193F4F4F4F4",
+    ],
+)
+def test_hostile_messages_take_time_in_proportion(unit_hex: str) -> None:
+    unit = bytes.fromhex(unit_hex)
+
+    def seconds(length_bytes: int) -> float:
+        message = unit * (length_bytes // len(unit))
+        start = time.process_time()
+        records = parse_records(message)
+        assert encode_records(records) == message
+        assert len(readings(records.records)) >= len(records.records)
+        return time.process_time() - start
+
+    seconds(1 << 10)
+    assert seconds(1 << 16) < 16 * (seconds(1 << 14) + 0.05)  # four times the bytes, and a wide margin

@@ -86,6 +86,8 @@ def test_profile_elements() -> None:
         ("8130FD23A0", "a0 data: 160 = temperature difference"),  # Annex K: tariff 3
         ("01FD1F01", "01 data: 1 = open or connected"),  # Annex N.11
         ("01FD6307", "07 data: 7 = Sunday"),
+        ("01FD0903", "03 data: 3 = gas"),
+        ("02FD0A9315", "9315 data: 5523 = ELS"),  # Annex N.2
         ("01FD23F0", "f0 data: 240"),
         ("026CFFFF", "ffff data: no value (invalid value)"),
         ("0D780441424344", "41424344 data: DCBA"),
