@@ -160,9 +160,9 @@ def pad_with_noise(
     return place_in_noise([(pad, burst)], burst.size + 2 * pad, rng)
 
 
-def open_receiver(air: Air, plan: Plan) -> Receiver:
-    """The receive chain for complex64 samples."""
-    return Receiver(plan, air.sample_rate_hz, air.center_hz, AS_IS, LinkRules())
+def open_receiver(air: Air, plan: Plan, raw_scale: RawScale = AS_IS) -> Receiver:
+    """The receive chain, for complex64 samples unless another scale is given."""
+    return Receiver(plan, air.sample_rate_hz, air.center_hz, raw_scale, LinkRules())
 
 
 def receive(samples: ComplexArray, air: Air, plan: Plan) -> list[Burst]:
