@@ -5,11 +5,15 @@
     d(t)   = |z_high(t)| − |z_low(t)|         soft chip: positive is 1
 
 From running sums the filter can start at any fraction of a sample and be exactly one chip
-of the tracked rate long. The frequency of a tone follows from how the two halves of its
-chips turn against each other. The clock: between two different chips d falls or rises
-straight through zero half-way; what it reads there, over the sum of its neighbours, is the
-timing error in chips, and a second-order loop follows it (an error of 0.01 chips for a rate
-that slides 1 % over 600 chips).
+of the tracked rate long. A sample stands for the stretch from half a sample before to half a
+sample behind it, so a sum up to t ends half a sample before t; clocks and starts handed out
+are instants of the signal, half a sample less than the sums' own t.
+
+The frequency of a tone follows from how the two halves of its chips turn against each other.
+The clock: between two different chips d falls or rises straight through zero half-way; what
+it reads there, over the sum of its neighbours, is the timing error in chips, and a
+second-order loop follows it (an error of 0.01 chips for a rate that slides 1 % over 600
+chips).
 """
 
 from __future__ import annotations
@@ -29,6 +33,9 @@ _FIT_RATE_STEPS = 7
 _RATE_SLACK = 0.06
 _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
+
+
+_SUM_DELAY_SAMPLES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ class ChipDetector:
             edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
             low_hz += self._pull(low, edges[self._signs < 0], local.period)
             high_hz += self._pull(high, edges[self._signs > 0], local.period)
-        return ChipClock(local.start + first, local.period), low_hz, high_hz
+        return ChipClock(local.start + first - _SUM_DELAY_SAMPLES, local.period), low_hz, high_hz
 
     def detect(
         self, baseband: ComplexArray, clock: ChipClock, low_hz: float, high_hz: float, n_chips: int
@@ -130,8 +137,9 @@ class ChipDetector:
             self._samples_per_chip / (1.0 + 1.2 * self._tolerance),
             self._samples_per_chip / (1.0 - 1.2 * self._tolerance),
         )
-        n = _track(low, high, clock.start - first, clock.period, limits, self._gains, values, starts)
-        return SoftChips(values[:n], starts[:n] + first, low_hz, high_hz)
+        start = clock.start + _SUM_DELAY_SAMPLES - first
+        n = _track(low, high, start, clock.period, limits, self._gains, values, starts)
+        return SoftChips(values[:n], starts[:n] + first - _SUM_DELAY_SAMPLES, low_hz, high_hz)
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:
         """Measure both tones over all detected chips: low and high in Hz."""
@@ -143,7 +151,7 @@ class ChipDetector:
         found = []
         for tone_hz, picked in ((chips.low_hz, chips.values < 0), (chips.high_hz, chips.values > 0)):
             sums = running_sum(segment, tone_hz / self._rate_hz)
-            starts = chips.starts[picked] - first
+            starts = chips.starts[picked] + _SUM_DELAY_SAMPLES - first
             starts = starts[starts + period <= sums.size - 1]
             found.append(tone_hz + self._pull(sums, starts, period))
         return found[0], found[1]
@@ -167,6 +175,7 @@ class ChipDetector:
         segment = baseband[first : math.ceil(start + (_HEIGHT_CHIPS + 1) * period) + 2]
         low = running_sum(segment, tones_hz[0] / self._rate_hz)
         high = running_sum(segment, tones_hz[1] / self._rate_hz)
+        start += _SUM_DELAY_SAMPLES
         k = np.arange(-_HEIGHT_CHIPS, n_chips)  # the pattern's own chips first, from the last one on
         soft = _soft_chips_at(low, high, np.maximum(start - first - period * (k + 1), 0.0), period)
         agreement = soft * -self._signs[0] * (1.0 - 2.0 * (k % 2))

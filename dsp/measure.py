@@ -1,9 +1,9 @@
 """Radio quality of a burst: levels, carrier, deviation, chip rate, and where it began.
 
-Tones are measured over all chips of the burst, by the turn between the halves of each chip;
-for Gaussian-filtered modes only chips amid equal neighbours count, where the frequency has
-settled. The chip rate is the slope of the tracked chip edges. The power of the noise that
-the filter lets through is taken off the burst's mean power.
+Carrier and deviation are what coherent detection tunes to, by the advance of the phase from
+chip to chip; where that is not to be had, tones are measured over all chips of the burst by
+the turn between the halves of each chip. The chip rate is the slope of the tracked chip edges.
+The power of the noise that the filter lets through is taken off the burst's mean power.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from dsp.arrays import ComplexArray
 from dsp.burst import Quality
 from dsp.chip_detector import ChipDetector, SoftChips
-from dsp.modes import Modulation, PhyMode
 from dsp.plan import Channel
+from dsp.sequence_detector import Tuning
 
 
 def dbfs(power: float) -> float | None:
@@ -29,19 +29,20 @@ def measure(
     baseband: ComplexArray,
     detector: ChipDetector,
     channel: Channel,
-    row: PhyMode,
     chips: SoftChips,
     sync_metric: float,
+    tuning: Tuning | None,
 ) -> tuple[Quality, float, float]:
     """Measure frequencies and clock.
 
     Returns:
         The quality without levels, and the baseband samples where the burst begins and ends.
     """
-    if row.modulation is Modulation.GFSK4:  # its detector has compared whole shapes already
-        low_hz, high_hz = chips.low_hz, chips.high_hz
+    if tuning is not None:
+        carrier_hz = tuning.carrier * channel.baseband_rate_hz
+        low_hz, high_hz = carrier_hz - tuning.deviation_hz, carrier_hz + tuning.deviation_hz
     else:
-        low_hz, high_hz = detector.measure_tones(baseband, _settled(chips, row))
+        low_hz, high_hz = detector.measure_tones(baseband, chips)
     period = _mean_period(chips, float(channel.samples_per_chip))
     start = float(chips.starts[0]) if chips.starts.size else 0.0
     most = max(r.header_chips for r in channel.rows)
@@ -81,18 +82,6 @@ def with_levels(
     power = float(np.mean(piece.real**2 + piece.imag**2, dtype=np.float64)) if piece.size else 0.0
     signal = max(power - filter_noise_power, 1e-3 * power)
     return replace(quality, rssi_dbfs=dbfs(signal), noise_dbfs=dbfs(noise_power))
-
-
-def _settled(chips: SoftChips, row: PhyMode) -> SoftChips:
-    if row.bandwidth_time is None or chips.values.size < 16:
-        return chips
-    ones = chips.values > 0
-    amid = np.zeros(ones.size, dtype=bool)
-    amid[1:-1] = (ones[1:-1] == ones[:-2]) & (ones[1:-1] == ones[2:])
-    if np.count_nonzero(amid & ones) < 2 or np.count_nonzero(amid & ~ones) < 2:
-        return chips
-    # measure_tones looks at the sign only: chips that do not count are set to none of both
-    return replace(chips, values=np.where(amid, chips.values, np.float32(0.0)).astype(np.float32))
 
 
 def _mean_period(chips: SoftChips, nominal: float) -> float:

@@ -1,0 +1,208 @@
+"""From a sync hit to the bytes of a frame: detect chips, learn the length, decode, check.
+
+    one chip at a time, noncoherent    every mode but 4-GFSK; cheap and hard to disturb
+    whole sequence, coherent           NRZ modes, when the first gave no frame
+
+Each detector is asked twice: for the first bytes, whose L-field tells the length, and for
+all. The CRCs decide between detectors, so a better one can only add frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsp import line_code
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
+from dsp.burst import Fault, FrameRules
+from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.encoder import chip_string
+from dsp.modes import LineCode
+from dsp.plan import Channel, Variant
+from dsp.sequence_detector import SequenceDetector, Tuning
+from dsp.sync_search import SyncHit
+
+_WEAK_PAIR = 0.4  # sum of two soft bits, of their mean size, below which both may be wrong
+_FIRST_BYTES = 24  # that coherent detection tunes on before it knows the length
+_TUNING_PASSES = 2
+_OUTER_SYMBOLS = np.array([1, 3])  # dibits 01 and 11, which stand for chips 0 and 1 in 4-GFSK
+
+Detected = tuple[SoftChips, FloatArray, Tuning | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One reading of one sync hit.
+
+    Attributes:
+        hit: where the search found the pattern.
+        variant: how it was read.
+        raw: bytes from the L-field on, as far as they were received.
+        fault: None when all CRCs fit.
+        bad_blocks: blocks whose CRC does not fit, from 1.
+        chips: from the pattern's first chip to the frame's last.
+        tuning: carrier and deviation where coherent detection measured them.
+    """
+
+    hit: SyncHit
+    variant: Variant
+    raw: bytes
+    fault: Fault | None
+    bad_blocks: tuple[int, ...]
+    chips: SoftChips
+    tuning: Tuning | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last baseband sample from sync pattern to frame end."""
+        if self.chips.starts.size == 0:
+            return float(self.hit.start), float(self.hit.start)
+        return float(self.chips.starts[0]), float(self.chips.starts[-1])
+
+    @property
+    def merit(self) -> tuple[float, float]:
+        """Order among failures: good blocks first, then the sync metric."""
+        good_start = (self.bad_blocks[0] - 1) if self.bad_blocks else 0
+        return float(good_start), self.hit.metric
+
+
+class FrameReader:
+    """Reads the frames of one channel.
+
+    Args:
+        channel: what is received.
+        rules: frame lengths and CRCs.
+    """
+
+    def __init__(self, channel: Channel, rules: FrameRules) -> None:
+        self._channel = channel
+        self._rules = rules
+        self._chips = ChipDetector(channel)
+        self._sequences = {
+            variant.row.name: SequenceDetector(channel, variant.row)
+            for variant in channel.variants
+            if variant.row.line_code is LineCode.NRZ
+        }
+
+    def read(
+        self, baseband: ComplexArray, hit: SyncHit, variant: Variant, clock: ChipClock, header: SoftChips
+    ) -> Attempt:
+        """Read a frame as one variant, by the first detector that gives one without fault.
+
+        Args:
+            baseband: complex64 [n].
+            hit: where the search found the pattern.
+            variant: line code, frame format and the sync chips behind the anchor.
+            clock: locked at the pattern's start.
+            header: chips of the pattern and what follows; its tones are used.
+        """
+        attempts = []
+        for detect in self._detectors(baseband, variant, clock, header):
+            attempt = self._read_with(detect, hit, variant)
+            if attempt.fault is None:
+                return attempt
+            attempts.append(attempt)
+        return max(attempts, key=lambda attempt: attempt.merit)
+
+    def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:
+        """Measure carrier and deviation of a frame by the advance of its phase, where the row allows."""
+        sequence = self._sequences.get(attempt.variant.row.name)
+        if attempt.tuning is not None or sequence is None or attempt.variant.row.bits_per_chip > 1:
+            return attempt.tuning
+        return sequence.tune(baseband, attempt.chips, (attempt.chips.values > 0).astype(np.int64))
+
+    def _detectors(
+        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, header: SoftChips
+    ) -> Iterator[Callable[[int], Detected]]:
+        known = self._channel.pattern + variant.continuation
+        per_byte = variant.row.chips_per_byte
+        tones = (header.low_hz, header.high_hz)
+
+        def one_by_one(n_bytes: int) -> Detected:
+            chips = self._chips.detect(baseband, clock, *tones, len(known) + n_bytes * per_byte)
+            return chips, chips.values[len(known) :], None
+
+        def as_sequence(n_bytes: int) -> Detected:
+            n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
+            chips = self._chips.detect(baseband, clock, *tones, n_chips + 1)
+            chips, bits, tuning = self._detect_sequence(baseband, variant, clock, chips, known)
+            stop = len(known) + n_bytes * per_byte
+            cut = SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
+            return cut, bits[len(known) : stop].ravel(), tuning
+
+        if variant.row.bits_per_chip == 1:
+            yield one_by_one
+        if variant.row.line_code is LineCode.NRZ:
+            yield as_sequence
+
+    def _detect_sequence(
+        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, chips: SoftChips, known: str
+    ) -> tuple[SoftChips, FloatArray, Tuning]:
+        """Tune on what is decided, decide anew, twice; the clock of these modes is steady."""
+        sequence = self._sequences[variant.row.name]
+        symbols = self._known_symbols(known, variant)
+        if variant.row.bits_per_chip == 1:
+            starts = _steady(chips.starts)
+            symbols = np.concatenate([symbols, (chips.values[symbols.size :] > 0).astype(np.int64)])
+        else:
+            starts = clock.start + clock.period * np.arange(chips.starts.size, dtype=np.float64)
+        steady = SoftChips(chips.values, starts, chips.low_hz, chips.high_hz)
+        for _ in range(_TUNING_PASSES):
+            tuning = sequence.tune(baseband, steady, symbols[: starts.size])
+            symbols, bits = sequence.detect(baseband, starts, tuning)
+            symbols[: len(known)] = self._known_symbols(known, variant)[: symbols.size]
+        values = bits[:, 0] if variant.row.bits_per_chip == 1 else sequence.levels_of(symbols)
+        return SoftChips(values, starts[: values.size], chips.low_hz, chips.high_hz), bits, tuning
+
+    def _known_symbols(self, known: str, variant: Variant) -> IndexArray:
+        chips = chip_string(known).astype(np.int64)
+        return chips if variant.row.bits_per_chip == 1 else _OUTER_SYMBOLS[chips]
+
+    def _read_with(self, detect: Callable[[int], Detected], hit: SyncHit, variant: Variant) -> Attempt:
+        """Read with one detector: length from the first byte, then all of it."""
+        code = variant.row.line_code
+        chips, bits, _ = detect(1)
+        raw = line_code.decode(bits, code)
+        if not raw:
+            return Attempt(hit, variant, b"", Fault.TRUNCATED, (), chips)
+        n_bytes = self._rules.air_length(raw[0], variant.frame_format)
+        if n_bytes == 0:
+            return Attempt(hit, variant, raw, Fault.LENGTH_INVALID, (), chips)
+        chips, bits, tuning = detect(n_bytes)
+        raw = line_code.decode(bits, code)
+        if len(raw) < n_bytes or self._rules.air_length(raw[0], variant.frame_format) != n_bytes:
+            return Attempt(hit, variant, raw, Fault.TRUNCATED, (), chips, tuning)
+        bad_blocks = self._rules.bad_blocks(raw, variant.frame_format)
+        fault = Fault.CRC_MISMATCH if bad_blocks else None
+        if fault is None and self._ambiguous(bits, variant):
+            fault = Fault.CRC_AMBIGUOUS
+        return Attempt(hit, variant, raw, fault, bad_blocks, chips, tuning)
+
+    def _ambiguous(self, bits: FloatArray, variant: Variant) -> bool:
+        """Tell whether two bits that the CRC cannot see together are both weak.
+
+        Only blocks longer than the CRC's order have such pairs, and only format B has such
+        blocks; those are NRZ, one soft chip a bit.
+        """
+        if variant.row.line_code is not LineCode.NRZ or variant.row.bits_per_chip > 1:
+            return False  # margins of 4-GFSK bits differ too much among themselves to be compared
+        order = self._rules.crc_order_bits
+        sizes = np.abs(bits)
+        weak = _WEAK_PAIR * float(sizes.mean())
+        for start, stop in self._rules.crc_spans(bits.size // 8, variant.frame_format):
+            block = sizes[8 * start : 8 * stop]
+            for distance in range(order, block.size, order):
+                if np.any(block[distance:] + block[:-distance] < weak):
+                    return True
+        return False
+
+
+def _steady(starts: DoubleArray) -> DoubleArray:
+    """Chip starts of a clock without drift: the straight line through the tracked ones."""
+    n = starts.size
+    if n < 2:
+        return starts
+    k = np.arange(n) - (n - 1) / 2.0
+    return np.asarray(starts.mean() + k * (np.sum(k * starts) / np.sum(k * k)))
