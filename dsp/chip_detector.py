@@ -35,7 +35,7 @@ _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip 
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
-_SUM_DELAY_SAMPLES = 0.5
+SUM_DELAY_SAMPLES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class ChipDetector:
             edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
             low_hz += self._pull(low, edges[self._signs < 0], local.period)
             high_hz += self._pull(high, edges[self._signs > 0], local.period)
-        return ChipClock(local.start + first - _SUM_DELAY_SAMPLES, local.period), low_hz, high_hz
+        return ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period), low_hz, high_hz
 
     def detect(
         self, baseband: ComplexArray, clock: ChipClock, low_hz: float, high_hz: float, n_chips: int
@@ -137,9 +137,9 @@ class ChipDetector:
             self._samples_per_chip / (1.0 + 1.2 * self._tolerance),
             self._samples_per_chip / (1.0 - 1.2 * self._tolerance),
         )
-        start = clock.start + _SUM_DELAY_SAMPLES - first
+        start = clock.start + SUM_DELAY_SAMPLES - first
         n = _track(low, high, start, clock.period, limits, self._gains, values, starts)
-        return SoftChips(values[:n], starts[:n] + first - _SUM_DELAY_SAMPLES, low_hz, high_hz)
+        return SoftChips(values[:n], starts[:n] + first - SUM_DELAY_SAMPLES, low_hz, high_hz)
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:
         """Measure both tones over all detected chips: low and high in Hz."""
@@ -151,7 +151,7 @@ class ChipDetector:
         found = []
         for tone_hz, picked in ((chips.low_hz, chips.values < 0), (chips.high_hz, chips.values > 0)):
             sums = running_sum(segment, tone_hz / self._rate_hz)
-            starts = chips.starts[picked] + _SUM_DELAY_SAMPLES - first
+            starts = chips.starts[picked] + SUM_DELAY_SAMPLES - first
             starts = starts[starts + period <= sums.size - 1]
             found.append(tone_hz + self._pull(sums, starts, period))
         return found[0], found[1]
@@ -175,7 +175,7 @@ class ChipDetector:
         segment = baseband[first : math.ceil(start + (_HEIGHT_CHIPS + 1) * period) + 2]
         low = running_sum(segment, tones_hz[0] / self._rate_hz)
         high = running_sum(segment, tones_hz[1] / self._rate_hz)
-        start += _SUM_DELAY_SAMPLES
+        start += SUM_DELAY_SAMPLES
         k = np.arange(-_HEIGHT_CHIPS, n_chips)  # the pattern's own chips first, from the last one on
         soft = _soft_chips_at(low, high, np.maximum(start - first - period * (k + 1), 0.0), period)
         agreement = soft * -self._signs[0] * (1.0 - 2.0 * (k % 2))
@@ -207,7 +207,7 @@ class ChipDetector:
         """Frequency error of a tone in Hz, from the turn between halves of its chips."""
         if starts.size == 0:
             return 0.0
-        a, b, c = (_at(sums, starts + part * period) for part in (0.0, 0.5, 1.0))
+        a, b, c = (read_sum(sums, starts + part * period) for part in (0.0, 0.5, 1.0))
         turn = np.angle(np.sum((c - b) * np.conj(b - a)))
         pull_hz = float(turn) / (math.pi * period) * self._rate_hz
         limit_hz = _TONE_PULL_CHIP_RATES * self._chip_rate_hz
@@ -221,15 +221,15 @@ def running_sum(x: ComplexArray, cycles_per_sample: float) -> ComplexArray:
     return out  # type: ignore[return-value]
 
 
-def _at(sums: ComplexArray, t: DoubleArray) -> ComplexArray:
+def read_sum(sums: ComplexArray, t: DoubleArray) -> ComplexArray:
     """Read a running sum at fractional samples."""
     i = np.clip(t.astype(np.int64), 0, sums.size - 2)
     return np.asarray(sums[i] + (t - i) * (sums[i + 1] - sums[i]))
 
 
 def _soft_chips_at(low: ComplexArray, high: ComplexArray, t: DoubleArray, period: float) -> DoubleArray:
-    ones = np.abs(_at(high, t + period) - _at(high, t))
-    zeros = np.abs(_at(low, t + period) - _at(low, t))
+    ones = np.abs(read_sum(high, t + period) - read_sum(high, t))
+    zeros = np.abs(read_sum(low, t + period) - read_sum(low, t))
     return np.asarray(ones - zeros, dtype=np.float64)
 
 

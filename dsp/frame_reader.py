@@ -2,6 +2,7 @@
 
     one chip at a time, noncoherent    every mode but 4-GFSK; cheap and hard to disturb
     whole sequence, coherent           NRZ modes, when the first gave no frame
+    whole words, coherent              3-of-6 and Manchester, when the first gave no frame
 
 Each detector is asked twice: for the first bytes, whose L-field tells the length, and for
 all. The CRCs decide between detectors, so a better one can only add frames.
@@ -18,6 +19,7 @@ from dsp import line_code
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.burst import Fault, FrameRules
 from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.code_word_detector import CodeWordDetector
 from dsp.encoder import chip_string
 from dsp.modes import LineCode
 from dsp.plan import Channel, Variant
@@ -85,6 +87,11 @@ class FrameReader:
             for variant in channel.variants
             if variant.row.line_code is LineCode.NRZ
         }
+        self._words = {
+            variant.row.name: CodeWordDetector(channel, variant.row)
+            for variant in channel.variants
+            if variant.row.line_code is not LineCode.NRZ
+        }
 
     def read(
         self, baseband: ComplexArray, hit: SyncHit, variant: Variant, clock: ChipClock, header: SoftChips
@@ -132,10 +139,17 @@ class FrameReader:
             cut = SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
             return cut, bits[len(known) : stop].ravel(), tuning
 
+        def word_by_word(n_bytes: int) -> Detected:
+            stop = len(known) + n_bytes * per_byte
+            longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
+            chips = self._chips.detect(baseband, clock, *tones, longer)
+            chips = self._words[variant.row.name].detect(baseband, chips)
+            cut = SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
+            return cut, cut.values[len(known) :], None
+
         if variant.row.bits_per_chip == 1:
             yield one_by_one
-        if variant.row.line_code is LineCode.NRZ:
-            yield as_sequence
+        yield as_sequence if variant.row.line_code is LineCode.NRZ else word_by_word
 
     def _detect_sequence(
         self, baseband: ComplexArray, variant: Variant, clock: ChipClock, chips: SoftChips, known: str

@@ -30,6 +30,15 @@ def coded_bits_per_byte(code: LineCode) -> int:
     return _BITS_PER_STEP[code]
 
 
+def code_words(code: LineCode) -> ChipArray:
+    """Chips of every code word, uint8 [words, chips a word]; index is the value it stands for."""
+    if code is LineCode.THREE_OF_SIX:
+        return _WORD_CHIPS
+    if code is LineCode.MANCHESTER:
+        return np.array([[1, 0], [0, 1]], dtype=np.uint8)
+    return np.array([[0], [1]], dtype=np.uint8)
+
+
 def encode(data: bytes, code: LineCode) -> ChipArray:
     """Line-code bytes.
 
