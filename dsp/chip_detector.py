@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, DoubleArray, FloatArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, PhasorArray
 from dsp.plan import Channel
 from dsp.sync_search import SyncHit
 
@@ -190,7 +190,7 @@ class ChipDetector:
         last = min(size, math.ceil(clock.start + (n_chips + 2) * clock.period) + 2)
         return first, max(first, last)
 
-    def _fit(self, low: ComplexArray, high: ComplexArray, clock: ChipClock, rate_error: float) -> ChipClock:
+    def _fit(self, low: PhasorArray, high: PhasorArray, clock: ChipClock, rate_error: float) -> ChipClock:
         """Choose start and period that make the known pattern stand out most."""
         nominal = float(self._samples_per_chip)
         spread = min(self._tolerance, 0.7 / self._signs.size)
@@ -203,7 +203,7 @@ class ChipDetector:
         shift, period = _FIT_SHIFTS_CHIPS[best[0]], nominal / (1.0 + errors[best[1]])
         return ChipClock(middle + (shift - 0.5 * self._signs.size) * period, float(period))
 
-    def _pull(self, sums: ComplexArray, starts: DoubleArray, period: float) -> float:
+    def _pull(self, sums: PhasorArray, starts: DoubleArray, period: float) -> float:
         """Frequency error of a tone in Hz, from the turn between halves of its chips."""
         if starts.size == 0:
             return 0.0
@@ -214,20 +214,20 @@ class ChipDetector:
         return min(max(pull_hz, -limit_hz), limit_hz)
 
 
-def running_sum(x: ComplexArray, cycles_per_sample: float) -> ComplexArray:
+def running_sum(x: ComplexArray, cycles_per_sample: float) -> PhasorArray:
     """Sum ``x`` up shifted down by a tone: complex128 [n + 1], beginning with 0."""
     out = np.empty(x.size + 1, dtype=np.complex128)
     _running_sum(x, cycles_per_sample, out)
-    return out  # type: ignore[return-value]
+    return out
 
 
-def read_sum(sums: ComplexArray, t: DoubleArray) -> ComplexArray:
+def read_sum(sums: PhasorArray, t: DoubleArray) -> PhasorArray:
     """Read a running sum at fractional samples."""
     i = np.clip(t.astype(np.int64), 0, sums.size - 2)
     return np.asarray(sums[i] + (t - i) * (sums[i + 1] - sums[i]))
 
 
-def _soft_chips_at(low: ComplexArray, high: ComplexArray, t: DoubleArray, period: float) -> DoubleArray:
+def _soft_chips_at(low: PhasorArray, high: PhasorArray, t: DoubleArray, period: float) -> DoubleArray:
     ones = np.abs(read_sum(high, t + period) - read_sum(high, t))
     zeros = np.abs(read_sum(low, t + period) - read_sum(low, t))
     return np.asarray(ones - zeros, dtype=np.float64)

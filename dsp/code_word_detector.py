@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, DoubleArray, FloatArray
+from dsp.arrays import ComplexArray, DoubleArray, IndexArray, PhasorArray
 from dsp.chip_detector import SUM_DELAY_SAMPLES, SoftChips, read_sum, running_sum
 from dsp.encoder import chip_string
 from dsp.line_code import code_words
@@ -64,7 +64,7 @@ class CodeWordDetector:
         period = np.gradient(starts)
         decided = (chips.values[:n_chips] > 0).astype(np.int64)
         decided[:n_known] = self._known
-        tones = np.array([chips.low_hz, chips.high_hz]) / self._rate_hz
+        tones: DoubleArray = np.array([chips.low_hz, chips.high_hz]) / self._rate_hz
         values = np.empty(n_chips, dtype=np.float32)
         for _ in range(_TUNING_PASSES):
             y = _chip_phasors(baseband, starts, period, tones)
@@ -85,7 +85,7 @@ def _smooth(starts: DoubleArray) -> DoubleArray:
 
 def _chip_phasors(
     baseband: ComplexArray, starts: DoubleArray, period: DoubleArray, tones: DoubleArray
-) -> ComplexArray:
+) -> PhasorArray:
     """Match each chip to both tones: complex128 [chips, 2], phase as at the chip's start."""
     first = max(0, int(starts[0]) - 2)
     segment = baseband[first : int(starts[-1] + period[-1]) + 4]
@@ -98,9 +98,7 @@ def _chip_phasors(
     return out
 
 
-def _tone_errors(
-    y: ComplexArray, decided: DoubleArray, period: DoubleArray, tones: DoubleArray
-) -> DoubleArray:
+def _tone_errors(y: PhasorArray, decided: IndexArray, period: DoubleArray, tones: DoubleArray) -> DoubleArray:
     """Error of each tone in cycles a sample, from the phase advance over the chips that sent it."""
     k = np.arange(decided.size - 1)
     now, then = y[k, decided[:-1]], y[k + 1, decided[1:]]
