@@ -176,6 +176,13 @@ def frames_of(bursts: list[Burst]) -> list[bytes]:
     return [burst.raw for burst in bursts if burst.fault is None]
 
 
+def row_plan(row: PhyMode, air: Air) -> Plan:
+    """The one channel that a row's default carrier lies on."""
+    channels = air.plan(row.mode, band=row.bands[0]).channels
+    carrier_hz = row.centers_hz[row.default_channel]
+    return Plan(tuple(c for c in channels if row in c.rows and c.center_hz == carrier_hz), ())
+
+
 def loop_back(
     raw: bytes,
     row: PhyMode,
@@ -185,10 +192,15 @@ def loop_back(
     pad_s: float = 0.004,
     **options: object,
 ) -> list[Burst]:
-    """Send one frame on a narrow span, amid noise of ``pad_s``; ``options`` are those of ``on_air``."""
+    """Send one frame on a narrow span and receive its channel.
+
+    Args:
+        pad_s: length of the noise before and behind.
+        options: those of ``on_air``.
+    """
     air = narrow_air(row)
     burst = on_air(raw, row, frame_format, air, rng, **options)  # type: ignore[arg-type]
-    return receive(pad_with_noise(burst, air, rng, pad_s), air, air.plan(row.mode, band=row.bands[0]))
+    return receive(pad_with_noise(burst, air, rng, pad_s), air, row_plan(row, air))
 
 
 def sent_raw(rng: np.random.Generator, l_field: int, frame_format: FrameFormat) -> bytes:
