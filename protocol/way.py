@@ -1,0 +1,106 @@
+"""A telegram in the making: what the steps of the decoder hand on to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from protocol import security
+from protocol.address import Address
+from protocol.afl import Afl
+from protocol.application import Content
+from protocol.c_field import Direction
+from protocol.ciphers import SecretKey
+from protocol.ell import Ell
+from protocol.link import LinkFrame
+from protocol.nwl import Nwl
+from protocol.outcome import Outcome
+from protocol.readings import Reading
+from protocol.security import Opened
+from protocol.telegram import Problem, Security, Telegram, Trace
+from protocol.transport import TransportHeader
+from protocol.wired import WiredFrame
+
+
+@dataclass(slots=True)
+class Way:
+    """What is known so far; ``rest`` is what the next step reads.
+
+    Attributes:
+        frame: link layer.
+        rest: bytes that no step has read yet; from the transport step on the whole message.
+        own_keys: keys that came with the frame.
+        now_s: time of the frame in seconds, None when unknown.
+        payload: bytes behind the ELL, decrypted.
+        message_afl: AFL of the whole message.
+        ell_outcome: what the ELL alone would be called.
+        candidate: place of the key that fits among those tried.
+
+    All others are as in `Telegram`.
+    """
+
+    frame: LinkFrame | WiredFrame
+    rest: bytes
+    own_keys: Sequence[SecretKey]
+    now_s: float | None
+    sender: Address | None
+    direction: Direction | None
+    payload: bytes = b""
+    ell: Ell | None = None
+    nwl: Nwl | None = None
+    afl: Afl | None = None
+    message_afl: Afl | None = None
+    header: TransportHeader | None = None
+    meter: Address | None = None
+    opened: Opened | None = None
+    outcome: Outcome = Outcome.PLAIN
+    ell_outcome: Outcome = Outcome.PLAIN
+    counter: int | None = None
+    candidate: int = 0
+    name: str | None = None
+    content: Content | None = None
+    readings: list[Reading] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: Problem | None = None
+
+    @property
+    def sender_name(self) -> bytes:
+        """What tells senders and directions apart."""
+        direction = b">" if self.direction == "O2M" else b"<"
+        if isinstance(self.frame, LinkFrame):
+            return direction + self.frame.address.raw
+        return direction + bytes((self.frame.address_field or 0,))
+
+    def telegram(self) -> Telegram:
+        """Return the telegram, however far the way went."""
+        header, opened = self.header, self.opened
+        meter = self.meter
+        if meter is None and self.sender is not None:
+            receiver = None if self.ell is None else self.ell.receiver
+            meter = receiver if self.direction == "O2M" and receiver is not None else self.sender
+        return Telegram(
+            frame=self.frame,
+            direction=self.direction,
+            meter=meter,
+            name=self.name,
+            ell=self.ell,
+            nwl=self.nwl,
+            afl=self.afl,
+            header=header,
+            security=Security(
+                self.outcome,
+                None if header is None else security.profile(header, self.message_afl),
+                opened is not None and opened.authenticated,
+                self.counter,
+                self.candidate,
+            ),
+            content=self.content,
+            readings=self.readings,
+            notes=tuple(self.notes),
+            problem=self.problem,
+            trace=Trace(
+                self.payload,
+                b"" if header is None else self.rest,
+                b"" if opened is None else opened.region,
+            ),
+        )
