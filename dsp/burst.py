@@ -15,11 +15,17 @@ class FrameRules(Protocol):
     def air_length(self, l_field: int, frame_format: FrameFormat) -> int:
         """Bytes on air from the L-field to the last CRC; 0 for an impossible L-field."""
 
+    def first_span_bytes(self, frame_format: FrameFormat) -> int:
+        """Bytes to read before the length is known: format A's first block, else the L-field."""
+
     def bad_blocks(self, raw: bytes, frame_format: FrameFormat) -> tuple[int, ...]:
         """Numbers, from 1, of the blocks whose CRC does not fit."""
 
     def crc_spans(self, length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
-        """Byte ranges that one CRC protects, in a frame of ``length`` bytes."""
+        """Byte ranges that one CRC protects, CRC included, in a frame of ``length`` bytes."""
+
+    def span_fits(self, span: bytes) -> bool:
+        """Tell whether the CRC at the end of such a range fits."""
 
     @property
     def crc_order_bits(self) -> int:
@@ -82,6 +88,7 @@ class Burst:
         raw: bytes from the L-field on, as far as they were received, CRCs included.
         fault: None for a frame whose CRCs all fit.
         bad_blocks: blocks whose CRC does not fit, from 1.
+        repaired_bits: bits changed because a CRC did not fit.
         first_sample: stream sample of the first preamble chip.
         duration_s: from there to the end of the last chip of ``raw``.
         quality: measured radio quality.
@@ -92,6 +99,7 @@ class Burst:
     raw: bytes
     fault: Fault | None
     bad_blocks: tuple[int, ...]
+    repaired_bits: int
     first_sample: int
     duration_s: float
     quality: Quality

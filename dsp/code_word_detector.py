@@ -19,12 +19,13 @@ from __future__ import annotations
 import numpy as np
 
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, DoubleArray, IndexArray, PhasorArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray, PhasorArray
 from dsp.chip_detector import SUM_DELAY_SAMPLES, SoftChips, read_sum, running_sum
 from dsp.encoder import chip_string
 from dsp.line_code import code_words
 from dsp.modes import PhyMode
 from dsp.plan import Channel
+from dsp.repair import Alternative
 
 _MEMORY_PER_CHIP = 0.92
 _TUNING_PASSES = 2
@@ -44,7 +45,7 @@ class CodeWordDetector:
         self._known = chip_string(channel.pattern).astype(np.int64)
         self._words = code_words(row.line_code).astype(np.int64)
 
-    def detect(self, baseband: ComplexArray, chips: SoftChips) -> SoftChips:
+    def detect(self, baseband: ComplexArray, chips: SoftChips) -> tuple[SoftChips, list[Alternative]]:
         """Decide the words behind the sync pattern anew.
 
         Args:
@@ -53,27 +54,41 @@ class CodeWordDetector:
 
         Returns:
             Chips of the most likely words, each chip as certain as its word's lead over the next
-            best; as many as there are whole words. Tones are the refined ones.
+            best, as many as there are whole words, with the refined tones; and for each word the
+            next best one.
         """
         n_known, length = self._known.size, self._words.shape[1]
         n_words = (chips.values.size - n_known) // length
         n_chips = n_known + max(n_words, 0) * length
         if n_words <= 0:
-            return chips
+            return chips, []
         starts = _smooth(chips.starts)[:n_chips]
         period = np.gradient(starts)
         decided = (chips.values[:n_chips] > 0).astype(np.int64)
         decided[:n_known] = self._known
         tones: DoubleArray = np.array([chips.low_hz, chips.high_hz]) / self._rate_hz
         values = np.empty(n_chips, dtype=np.float32)
+        choices = np.empty((n_words, 2), dtype=np.int64)
         for _ in range(_TUNING_PASSES):
             y = _chip_phasors(baseband, starts, period, tones)
             tones = tones + _tone_errors(y, decided, period, tones)
             y = _chip_phasors(baseband, starts, period, tones)
             turns = tones[None, :] * period[:, None]
-            _decide(y, turns, self._words, decided, n_known, _MEMORY_PER_CHIP, values)
+            _decide(y, turns, self._words, decided, n_known, _MEMORY_PER_CHIP, values, choices)
             decided = (values > 0).astype(np.int64)
-        return SoftChips(values, starts, tones[0] * self._rate_hz, tones[1] * self._rate_hz)
+        found = SoftChips(values, starts, tones[0] * self._rate_hz, tones[1] * self._rate_hz)
+        return found, self._alternatives(np.abs(values[n_known::length]), choices)
+
+    def _alternatives(self, leads: FloatArray, choices: IndexArray) -> list[Alternative]:
+        """Next best word of each place as a change of bits; a word stands for its own number."""
+        width = (len(self._words) - 1).bit_length()
+        differing = choices[:, 0] ^ choices[:, 1]
+        return [
+            Alternative(
+                float(lead), tuple(width * n + width - 1 - b for b in range(width) if difference >> b & 1)
+            )
+            for n, (lead, difference) in enumerate(zip(leads, differing.tolist(), strict=True))
+        ]
 
 
 def _smooth(starts: DoubleArray) -> DoubleArray:
@@ -111,7 +126,7 @@ def _tone_errors(y: PhasorArray, decided: IndexArray, period: DoubleArray, tones
 
 
 @kernel
-def _decide(y, turns, words, known, n_known, memory, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _decide(y, turns, words, known, n_known, memory, values, choices):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     reference = complex(0.0, 0.0)
     for k in range(n_known):
         b = known[k]
@@ -124,6 +139,7 @@ def _decide(y, turns, words, known, n_known, memory, values):  # type: ignore[no
         best = -1e300
         second = -1e300
         best_word = 0
+        second_word = 0
         best_sum = complex(0.0, 0.0)
         best_turn = 0.0
         for w in range(n_words):
@@ -137,12 +153,16 @@ def _decide(y, turns, words, known, n_known, memory, values):  # type: ignore[no
             metric = (total * np.conj(reference)).real
             if metric > best:
                 second = best
+                second_word = best_word
                 best = metric
                 best_word = w
                 best_sum = total
                 best_turn = turn
             elif metric > second:
                 second = metric
+                second_word = w
+        choices[(start - n_known) // length, 0] = best_word
+        choices[(start - n_known) // length, 1] = second_word
         lead = (best - second) / (abs(reference) + 1e-30)
         for j in range(length):
             values[start + j] = lead if words[best_word, j] == 1 else -lead

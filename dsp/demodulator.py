@@ -26,7 +26,7 @@ from dsp.plan import Channel, Variant
 from dsp.sync_search import SyncHit, SyncSearch
 
 _PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
-_CONTINUATION_FIT = 0.6  # share of soft chips that must speak for a sync continuation
+_CONTINUATION_FIT = 0.45  # share of soft chips that must speak for a sync continuation
 _REPORTED_METRIC = 0.5  # weaker failures are noise that looked like a sync word
 _NEW_BURST_METRIC = 0.75  # a hit inside a good frame must be this clear to be tried
 _OWN_SLACK_CHIPS = 8.0
@@ -40,15 +40,24 @@ class Demodulator:
         sample_rate_hz: rate of the stream.
         center_hz: its middle.
         rules: frame lengths and CRCs.
+        repair: try other readings of what the detector was unsure of when a CRC does not fit.
     """
 
-    def __init__(self, channel: Channel, sample_rate_hz: float, center_hz: float, rules: FrameRules) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        sample_rate_hz: float,
+        center_hz: float,
+        rules: FrameRules,
+        *,
+        repair: bool = True,
+    ) -> None:
         self.channel = channel
         self._sample_rate_hz = sample_rate_hz
         self._filter = BasebandFilter(channel, sample_rate_hz, center_hz)
         self._search = SyncSearch(channel)
         self._detector = ChipDetector(channel)
-        self._reader = FrameReader(channel, rules)
+        self._reader = FrameReader(channel, rules, repair=repair)
         self._pattern_ones = chip_string(channel.pattern) == 1
 
     def demodulate(self, history: History, region: Region, dc: complex = 0.0) -> list[Burst]:
@@ -160,6 +169,7 @@ class Demodulator:
             raw=attempt.raw,
             fault=attempt.fault,
             bad_blocks=attempt.bad_blocks,
+            repaired_bits=attempt.repaired_bits,
             first_sample=max(0, round(first + start * self._filter.step)),
             duration_s=(stop - start) / self.channel.baseband_rate_hz,
             quality=measure.with_levels(quality, baseband, start, stop, noise_power, filter_noise),
@@ -177,6 +187,7 @@ def unsynchronised(channel: Channel, region: Region, sample_rate_hz: float) -> B
         raw=b"",
         fault=Fault.SYNC_NOT_FOUND,
         bad_blocks=(),
+        repaired_bits=0,
         first_sample=region.start,
         duration_s=(region.stop - region.start) / sample_rate_hz,
         quality=Quality(

@@ -5,7 +5,9 @@
     whole words, coherent              3-of-6 and Manchester, when the first gave no frame
 
 Each detector is asked twice: for the first bytes, whose L-field tells the length, and for
-all. The CRCs decide between detectors, so a better one can only add frames.
+all. The CRCs decide between detectors, so a better one can only add frames. What coherent
+detection was unsure of can be repaired by the CRCs, block by block; format A's first block,
+which tells the length, before all others.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from dsp.code_word_detector import CodeWordDetector
 from dsp.encoder import chip_string
 from dsp.modes import LineCode
 from dsp.plan import Channel, Variant
+from dsp.repair import Alternative, repair_span
 from dsp.sequence_detector import SequenceDetector, Tuning
 from dsp.sync_search import SyncHit
 
@@ -31,7 +34,25 @@ _FIRST_BYTES = 24  # that coherent detection tunes on before it knows the length
 _TUNING_PASSES = 2
 _OUTER_SYMBOLS = np.array([1, 3])  # dibits 01 and 11, which stand for chips 0 and 1 in 4-GFSK
 
-Detected = tuple[SoftChips, FloatArray, Tuning | None]
+_TRIES = {"A": 30, "B": 8}  # a block of format B is long and its CRC weaker
+
+
+@dataclass(frozen=True, slots=True)
+class _Detected:
+    """What a detector gives for a number of bytes.
+
+    Attributes:
+        chips: from the pattern's first chip on.
+        bits: soft line-coded bits of the frame.
+        tuning: carrier and deviation, where measured.
+        alternatives: other readings of what was unsure, in bits of the frame; empty where the
+            detector does not tell.
+    """
+
+    chips: SoftChips
+    bits: FloatArray
+    tuning: Tuning | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,7 @@ class Attempt:
         bad_blocks: blocks whose CRC does not fit, from 1.
         chips: from the pattern's first chip to the frame's last.
         tuning: carrier and deviation where coherent detection measured them.
+        repaired_bits: bits changed because a CRC did not fit.
     """
 
     hit: SyncHit
@@ -55,6 +77,7 @@ class Attempt:
     bad_blocks: tuple[int, ...]
     chips: SoftChips
     tuning: Tuning | None = None
+    repaired_bits: int = 0
 
     @property
     def span(self) -> tuple[float, float]:
@@ -76,9 +99,11 @@ class FrameReader:
     Args:
         channel: what is received.
         rules: frame lengths and CRCs.
+        repair: use the CRCs to mend what was unsure.
     """
 
-    def __init__(self, channel: Channel, rules: FrameRules) -> None:
+    def __init__(self, channel: Channel, rules: FrameRules, *, repair: bool = True) -> None:
+        self._repair = repair
         self._channel = channel
         self._rules = rules
         self._chips = ChipDetector(channel)
@@ -122,30 +147,34 @@ class FrameReader:
 
     def _detectors(
         self, baseband: ComplexArray, variant: Variant, clock: ChipClock, header: SoftChips
-    ) -> Iterator[Callable[[int], Detected]]:
+    ) -> Iterator[Callable[[int], _Detected]]:
         known = self._channel.pattern + variant.continuation
         per_byte = variant.row.chips_per_byte
         tones = (header.low_hz, header.high_hz)
 
-        def one_by_one(n_bytes: int) -> Detected:
+        def one_by_one(n_bytes: int) -> _Detected:
             chips = self._chips.detect(baseband, clock, *tones, len(known) + n_bytes * per_byte)
-            return chips, chips.values[len(known) :], None
+            return _Detected(chips, chips.values[len(known) :])
 
-        def as_sequence(n_bytes: int) -> Detected:
+        def as_sequence(n_bytes: int) -> _Detected:
             n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
             chips = self._chips.detect(baseband, clock, *tones, n_chips + 1)
-            chips, bits, tuning = self._detect_sequence(baseband, variant, clock, chips, known)
+            chips, bits, tuning, rivals = self._detect_sequence(baseband, variant, clock, chips, known)
             stop = len(known) + n_bytes * per_byte
-            cut = SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
-            return cut, bits[len(known) : stop].ravel(), tuning
+            return _Detected(
+                _cut(chips, stop),
+                bits[len(known) : stop].ravel(),
+                tuning,
+                _behind(rivals, len(known) * variant.row.bits_per_chip),
+            )
 
-        def word_by_word(n_bytes: int) -> Detected:
+        def word_by_word(n_bytes: int) -> _Detected:
             stop = len(known) + n_bytes * per_byte
             longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
             chips = self._chips.detect(baseband, clock, *tones, longer)
-            chips = self._words[variant.row.name].detect(baseband, chips)
-            cut = SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
-            return cut, cut.values[len(known) :], None
+            chips, others = self._words[variant.row.name].detect(baseband, chips)
+            chips = _cut(chips, stop)
+            return _Detected(chips, chips.values[len(known) :], None, tuple(others))
 
         if variant.row.bits_per_chip == 1:
             yield one_by_one
@@ -153,7 +182,7 @@ class FrameReader:
 
     def _detect_sequence(
         self, baseband: ComplexArray, variant: Variant, clock: ChipClock, chips: SoftChips, known: str
-    ) -> tuple[SoftChips, FloatArray, Tuning]:
+    ) -> tuple[SoftChips, FloatArray, Tuning, list[Alternative]]:
         """Tune on what is decided, decide anew, twice; the clock of these modes is steady."""
         sequence = self._sequences[variant.row.name]
         symbols = self._known_symbols(known, variant)
@@ -165,34 +194,56 @@ class FrameReader:
         steady = SoftChips(chips.values, starts, chips.low_hz, chips.high_hz)
         for _ in range(_TUNING_PASSES):
             tuning = sequence.tune(baseband, steady, symbols[: starts.size])
-            symbols, bits = sequence.detect(baseband, starts, tuning)
+            symbols, bits, rivals = sequence.detect(baseband, starts, tuning)
             symbols[: len(known)] = self._known_symbols(known, variant)[: symbols.size]
         values = bits[:, 0] if variant.row.bits_per_chip == 1 else sequence.levels_of(symbols)
-        return SoftChips(values, starts[: values.size], chips.low_hz, chips.high_hz), bits, tuning
+        found = SoftChips(values, starts[: values.size], chips.low_hz, chips.high_hz)
+        return found, bits, tuning, rivals
 
     def _known_symbols(self, known: str, variant: Variant) -> IndexArray:
         chips = chip_string(known).astype(np.int64)
         return chips if variant.row.bits_per_chip == 1 else _OUTER_SYMBOLS[chips]
 
-    def _read_with(self, detect: Callable[[int], Detected], hit: SyncHit, variant: Variant) -> Attempt:
-        """Read with one detector: length from the first byte, then all of it."""
-        code = variant.row.line_code
-        chips, bits, _ = detect(1)
-        raw = line_code.decode(bits, code)
+    def _read_with(self, detect: Callable[[int], _Detected], hit: SyncHit, variant: Variant) -> Attempt:
+        """Read with one detector: length from the first block, then all of it."""
+        found = detect(self._rules.first_span_bytes(variant.frame_format))
+        raw = line_code.decode(found.bits, variant.row.line_code)
         if not raw:
-            return Attempt(hit, variant, b"", Fault.TRUNCATED, (), chips)
+            return Attempt(hit, variant, b"", Fault.TRUNCATED, (), found.chips)
+        raw, _ = self._mend(raw, found, variant, first_only=True)
         n_bytes = self._rules.air_length(raw[0], variant.frame_format)
         if n_bytes == 0:
-            return Attempt(hit, variant, raw, Fault.LENGTH_INVALID, (), chips)
-        chips, bits, tuning = detect(n_bytes)
-        raw = line_code.decode(bits, code)
-        if len(raw) < n_bytes or self._rules.air_length(raw[0], variant.frame_format) != n_bytes:
-            return Attempt(hit, variant, raw, Fault.TRUNCATED, (), chips, tuning)
+            return Attempt(hit, variant, raw[:1], Fault.LENGTH_INVALID, (), found.chips)
+        found = detect(n_bytes)
+        raw = line_code.decode(found.bits, variant.row.line_code)
+        if len(raw) < n_bytes:
+            return Attempt(hit, variant, raw, Fault.TRUNCATED, (), found.chips, found.tuning)
+        raw, repaired = self._mend(raw, found, variant)
+        if self._rules.air_length(raw[0], variant.frame_format) != n_bytes:
+            return Attempt(hit, variant, raw, Fault.LENGTH_INVALID, (), found.chips, found.tuning)
         bad_blocks = self._rules.bad_blocks(raw, variant.frame_format)
         fault = Fault.CRC_MISMATCH if bad_blocks else None
-        if fault is None and self._ambiguous(bits, variant):
+        if fault is None and self._ambiguous(found.bits, variant):
             fault = Fault.CRC_AMBIGUOUS
-        return Attempt(hit, variant, raw, fault, bad_blocks, chips, tuning)
+        return Attempt(hit, variant, raw, fault, bad_blocks, found.chips, found.tuning, repaired)
+
+    def _mend(
+        self, raw: bytes, found: _Detected, variant: Variant, *, first_only: bool = False
+    ) -> tuple[bytes, int]:
+        """Repair the spans whose CRC does not fit; one that resists stays as it is."""
+        if not (self._repair and found.alternatives):
+            return raw, 0
+        spans = self._rules.crc_spans(len(raw), variant.frame_format)
+        repaired = 0
+        for start, stop in spans[:1] if first_only else spans:
+            if stop <= len(raw) and not self._rules.span_fits(raw[start:stop]):
+                mended = repair_span(
+                    raw, start, stop, found.alternatives, self._rules.span_fits, _TRIES[variant.frame_format]
+                )
+                if mended is not None:
+                    raw, n_bits = mended
+                    repaired += n_bits
+        return raw, repaired
 
     def _ambiguous(self, bits: FloatArray, variant: Variant) -> bool:
         """Tell whether two bits that the CRC cannot see together are both weak.
@@ -220,3 +271,16 @@ def _steady(starts: DoubleArray) -> DoubleArray:
         return starts
     k = np.arange(n) - (n - 1) / 2.0
     return np.asarray(starts.mean() + k * (np.sum(k * starts) / np.sum(k * k)))
+
+
+def _cut(chips: SoftChips, stop: int) -> SoftChips:
+    return SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
+
+
+def _behind(alternatives: list[Alternative], n_bits: int) -> tuple[Alternative, ...]:
+    """Alternatives that change nothing before a bit, counted from it."""
+    return tuple(
+        Alternative(a.cost, tuple(bit - n_bits for bit in a.bits))
+        for a in alternatives
+        if min(a.bits) >= n_bits
+    )

@@ -31,7 +31,7 @@ _BLOCKS_PER_FLOOR_MEAN = 16
 _FLOOR_MEANS = 256
 _FLOOR_QUANTILE = 0.1
 _FLOOR_QUANTILE_SIGMAS = 1.28  # that quantile lies so far below the mean of noise
-_MEANS_TO_SETTLE = 64
+_BLOCKS_TO_SETTLE = 1024
 _SMOOTH_CHIPS = 24
 _SIGMAS = 5.0
 _LEAST_PART_OF_BURST = 0.5
@@ -150,6 +150,7 @@ class Gate:
         self._lead = math.ceil(self.channel.longest_header_s / block_s) + self._smooth
         self._own_limit = max(burst_blocks // 2, 2 * BLOCKS_PER_STEP)
         self._tail_limit = burst_blocks + self._hang
+        self._settle_blocks = max(_BLOCKS_TO_SETTLE, 2 * burst_blocks)  # a burst may come first
         self._click = math.floor(_LEAST_PART_OF_BURST * self.channel.shortest_burst_s / block_s)
 
     @property
@@ -172,7 +173,7 @@ class Gate:
         means = densities[:whole].reshape(-1, _BLOCKS_PER_FLOOR_MEAN).mean(axis=1, dtype=np.float64)
         self._floor_means = [*self._floor_means, *means.tolist()][-_FLOOR_MEANS:]
         floor = self.noise_density
-        settled = len(self._floor_means) >= _MEANS_TO_SETTLE and floor > 0.0
+        settled = self._block + densities.size >= self._settle_blocks and floor > 0.0
         smoothed = self._smooth_energies(densities)
         regions: list[Region] = []
         if settled and self._open_since < 0 and smoothed.max() <= self._threshold * floor:

@@ -32,6 +32,7 @@ class Receiver:
         center_hz: its middle.
         raw_scale: how raw numbers become samples.
         rules: frame lengths and CRCs.
+        repair: mend frames whose CRC does not fit, where the likeliest other readings do.
     """
 
     def __init__(
@@ -41,9 +42,13 @@ class Receiver:
         center_hz: float,
         raw_scale: RawScale,
         rules: FrameRules,
+        *,
+        repair: bool = True,
     ) -> None:
         self._sample_rate_hz = sample_rate_hz
-        self._demodulators = [Demodulator(c, sample_rate_hz, center_hz, rules) for c in plan.channels]
+        self._demodulators = [
+            Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair) for c in plan.channels
+        ]
         self._recent: list[Burst] = []  # for telling copies and leakage
         self._silent: list[Burst] = []  # energy without sync, not yet handed out
         self._done = 0

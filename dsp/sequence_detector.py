@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
@@ -30,6 +31,7 @@ from dsp.encoder import DIBIT_LEVELS
 from dsp.modes import Modulation, PhyMode
 from dsp.modulator import Impairments, waveform
 from dsp.plan import Channel
+from dsp.repair import Alternative
 
 _FRACTIONS = 16  # positions of a chip's start between samples
 _DEVIATION_STEPS = 17  # from a little below to a little above what is permitted
@@ -109,7 +111,7 @@ class SequenceDetector:
 
     def detect(
         self, baseband: ComplexArray, starts: DoubleArray, tuning: Tuning
-    ) -> tuple[IndexArray, FloatArray]:
+    ) -> tuple[IndexArray, FloatArray, list[Alternative]]:
         """Find the most likely sequence.
 
         Args:
@@ -118,8 +120,9 @@ class SequenceDetector:
             tuning: carrier and deviation.
 
         Returns:
-            Symbols int64 [k'], and soft bits float32 [k', bits per symbol], positive for 1;
-            k' < k where the baseband ends early.
+            Symbols int64 [k'], soft bits float32 [k', bits per symbol], positive for 1, and for
+            each chip the rival path that lost against the best one there, its bits counted from
+            the first symbol's. k' < k where the baseband ends early.
         """
         rows, fractions = self._rows(baseband, starts, tuning.carrier)
         bank, advance = self._bank(tuning.deviation_hz)
@@ -127,6 +130,8 @@ class SequenceDetector:
         bits = 2 if m == 4 else 1
         symbols = np.zeros(rows.shape[0], dtype=np.int64)
         soft = np.zeros((rows.shape[0], bits), dtype=np.float32)
+        leads = np.zeros(rows.shape[0], dtype=np.float32)
+        differing = np.zeros((rows.shape[0], _TRACE_BACK_CHIPS), dtype=np.uint8)
         if rows.shape[0]:
             _viterbi(
                 rows,
@@ -140,8 +145,10 @@ class SequenceDetector:
                 _TRACE_BACK_CHIPS,
                 symbols,
                 soft,
+                leads,
+                differing,
             )
-        return symbols, soft
+        return symbols, soft, _rivals(leads, differing, bits)
 
     def _rows(
         self, baseband: ComplexArray, starts: DoubleArray, carrier: float
@@ -162,6 +169,20 @@ class SequenceDetector:
         shapes = np.exp(2j * np.pi * index * np.einsum("cj,jfn->fcn", levels, self._phase))
         advance = np.exp(2j * np.pi * index * (levels @ self._advance))
         return np.ascontiguousarray(shapes, dtype=np.complex64), advance.astype(np.complex64)
+
+
+def _rivals(leads: FloatArray, differing: NDArray[np.uint8], n_bits: int) -> list[Alternative]:
+    """Rival paths as changes of bits; differing[k, back] is the exclusive-or at symbol k − back."""
+    rivals = []
+    for k in np.flatnonzero(differing.any(axis=1)).tolist():
+        bits = tuple(
+            n_bits * (k - back) + n_bits - 1 - b
+            for back in np.flatnonzero(differing[k]).tolist()
+            for b in range(n_bits)
+            if int(differing[k, back]) >> b & 1
+        )
+        rivals.append(Alternative(float(leads[k]), bits))
+    return rivals
 
 
 def _phase_table(row: PhyMode, samples_per_chip: int) -> DoubleArray:
@@ -207,7 +228,7 @@ def _parabola_peak(x: DoubleArray, y: DoubleArray, best: int) -> float:
 
 
 @kernel
-def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, symbols, soft):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, symbols, soft, leads, rivals):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n, width = rows.shape
     n_states = m**order
     n_tails = n_states // m
@@ -281,6 +302,8 @@ def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, sy
             if at < 0 or state == states[at]:
                 break
             other = state // m % m
+            leads[k] = lead
+            rivals[k, back] = other ^ symbols[at]
             for bit in range(n_bits):
                 mask = 1 << (n_bits - 1 - bit)
                 if (other & mask) != (symbols[at] & mask):

@@ -1,6 +1,6 @@
 """JOIN: raw chunks through the receive chain into the protocol stack.
 
-    RawChunk ─▶ dsp.Receiver ─▶ Burst ─▶ protocol.link ─▶ Reception
+    RawChunk ─▶ dsp.Receiver ─▶ Burst ─▶ protocol.link ─▶ protocol.decoder ─▶ Reception
 
 The one place where samples and protocol meet: the chain gets its frame rules from the
 link layer, and what the link layer refuses becomes a counted rejection.
@@ -18,9 +18,9 @@ from dsp.modes import MODES, FrameFormat
 from dsp.plan import Plan
 from dsp.receiver import Receiver
 from protocol import link
-from protocol.crc import ORDER_BITS
+from protocol.crc import ORDER_BITS, crc16
 from protocol.errors import ProtocolError
-from protocol.frame_format import crc_spans
+from protocol.frame_format import CRC_BYTES, FIRST_BLOCK_BYTES, crc_spans
 from sdr.reception import Reception, Rejection
 from sdr.sample_format import SampleFormat
 from sdr.timestamps import later
@@ -38,13 +38,21 @@ class LinkRules:
         except ProtocolError:
             return 0
 
+    def first_span_bytes(self, frame_format: FrameFormat) -> int:
+        """Bytes to read before the length is known: format A's first block, else the L-field."""
+        return FIRST_BLOCK_BYTES + CRC_BYTES if frame_format == "A" else 1
+
     def bad_blocks(self, raw: bytes, frame_format: FrameFormat) -> tuple[int, ...]:
         """Numbers, from 1, of the blocks whose CRC does not fit."""
         return link.bad_blocks(raw, frame_format)
 
     def crc_spans(self, length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
-        """Byte ranges that one CRC protects, in a frame of ``length`` bytes."""
+        """Byte ranges that one CRC protects, CRC included, in a frame of ``length`` bytes."""
         return crc_spans(length, frame_format)
+
+    def span_fits(self, span: bytes) -> bool:
+        """Tell whether the CRC at the end of such a range fits."""
+        return crc16(span[:-CRC_BYTES]) == int.from_bytes(span[-CRC_BYTES:], "big")
 
     @property
     def crc_order_bits(self) -> int:
@@ -62,6 +70,7 @@ class StreamReceiver:
         sample_format: how samples are stored.
         start_time: UTC of ``first_sample``, or None.
         first_sample: number of the stream's first sample.
+        repair: mend frames whose CRC does not fit, where the likeliest other readings do.
     """
 
     def __init__(
@@ -73,12 +82,14 @@ class StreamReceiver:
         *,
         start_time: datetime | None = None,
         first_sample: int = 0,
+        repair: bool = True,
     ) -> None:
         raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)
-        self._chain = Receiver(plan, sample_rate_hz, center_hz, raw_scale, LinkRules())
+        self._chain = Receiver(plan, sample_rate_hz, center_hz, raw_scale, LinkRules(), repair=repair)
         self._sample_rate_hz = sample_rate_hz
         self._start_time = start_time
         self._first_sample = first_sample
+        self._decoder = Decoder() if decoder is None else decoder
 
     def push(self, raw: RawArray) -> list[Reception]:
         """Take stored values [2n]; return what is complete, by time."""
@@ -109,8 +120,15 @@ class StreamReceiver:
             decoded = link.parse(frame)
         except ProtocolError as error:
             return replace(reception, rejection=Rejection(error.layer, error.reason))
-        direction = decoded.direction or reception.direction
-        return replace(reception, frame=frame, link=decoded, direction=direction)
+        telegram = self._decoder.decode_frame(decoded, now_s=self._now_s(reception))
+        direction = telegram.direction or reception.direction
+        return replace(reception, frame=frame, link=decoded, direction=direction, decoded=telegram)
+
+    def _now_s(self, reception: Reception) -> float:
+        """Time of a reception for the waiting of fragments, on the clock or else on that of the samples."""
+        if reception.received_at is not None:
+            return reception.received_at.timestamp()
+        return reception.first_sample / self._sample_rate_hz
 
 
 def _rejection(burst: Burst) -> Rejection:

@@ -1,6 +1,6 @@
-"""Reception → JSON line: the only place that knows the schema.
+"""Reception → JSON line: the only place that knows the schema, with ``json_layers``.
 
-Rejected bursts and telegrams share ``schema``, ``time``, ``mode``, ``raw_hex`` and ``radio``.
+Rejections and telegrams share ``schema``, ``time``, ``mode``, ``raw_hex`` and ``radio``.
 Values that could not be measured are null; layers that are not present are null.
 """
 
@@ -11,64 +11,86 @@ from typing import Any
 
 from dsp.burst import Burst
 from protocol.link import LinkFrame
-from sdr.reception import Reception
+from protocol.telegram import Telegram
+from sdr.output.json_layers import (
+    address_text,
+    afl_text,
+    application_text,
+    ell_text,
+    link_text,
+    reading_text,
+    security_text,
+    transport_text,
+)
+from sdr.output.json_text import json_text, quoted
+from sdr.reception import ByteReception, Reception, Rejection
 from sdr.timestamps import format_utc
 
 SCHEMA = 1
 
 
-def to_json(reception: Reception) -> str:
+def to_json(reception: Reception | ByteReception) -> str:
     """Write one reception as one line of JSON, without the line feed."""
-    return json.dumps(to_dict(reception), separators=(",", ":"), ensure_ascii=False)
+    time, mode, raw, radio = _head(reception)
+    head = f'{{"schema":{SCHEMA},"time":{time},"mode":{mode}'
+    if reception.rejection is not None:
+        rejected = _rejected(reception.rejection)
+        return f'{head},"rejected":{rejected},"raw_hex":"{raw.hex()}","radio":{radio}}}'
+    telegram = reception.telegram
+    assert telegram is not None
+    direction = "null" if reception.direction is None else f'"{reception.direction}"'
+    frame_format = "null" if reception.frame_format is None else f'"{reception.frame_format}"'
+    return (
+        f'{head},"direction":{direction},"frame_format":{frame_format},'
+        f'"frame_hex":"{reception.frame.hex()}","raw_hex":"{raw.hex()}","repaired":{reception.repaired},'
+        f'"radio":{radio},{_telegram(telegram, reception.notes)}}}'
+    )
 
 
-def to_dict(reception: Reception) -> dict[str, Any]:
+def to_dict(reception: Reception | ByteReception) -> dict[str, Any]:
     """Arrange one reception as the schema wants it."""
-    burst, rejection = reception.burst, reception.rejection
-    time = None if reception.received_at is None else format_utc(reception.received_at)
-    head: dict[str, Any] = {"schema": SCHEMA, "time": time, "mode": burst.row.mode}
-    radio = _radio(burst, reception.first_sample)
-    if rejection is not None:
-        rejected: dict[str, Any] = {"layer": rejection.layer, "reason": rejection.reason}
-        if rejection.block is not None:
-            rejected["block"] = rejection.block
-        return {**head, "rejected": rejected, "raw_hex": burst.raw.hex(), "radio": radio}
-    assert reception.link is not None
-    sender = _link(reception.link)
-    return {
-        **head,
-        "direction": reception.direction,
-        "frame_format": burst.frame_format,
-        "frame_hex": reception.frame.hex(),
-        "raw_hex": burst.raw.hex(),
-        "repaired": 0,
-        "radio": radio,
-        "link": sender,
-        "meter": {key: sender[key] for key in _METER_KEYS},
-        "ell": None,
-        "afl": None,
-        "transport": None,
-        "security": None,
-        "application": None,
-        "readings": [],
-        "notes": [],
-    }
+    arranged: dict[str, Any] = json.loads(to_json(reception))
+    return arranged
 
 
-_METER_KEYS = ("manufacturer", "id", "version", "device_type", "device_type_name")
+def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
+    """Write the keys that tell what the telegram says."""
+    frame, meter = telegram.frame, telegram.meter
+    sender = address_text(frame.address) if isinstance(frame, LinkFrame) else None
+    if meter is None:
+        owner = "null"
+    else:
+        name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
+        owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"
+    all_notes = telegram.notes + notes
+    problem = telegram.problem
+    return (
+        f'"link":{link_text(frame, sender)},"meter":{owner},'
+        f'"ell":{ell_text(telegram.ell)},"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
+        f'"transport":{transport_text(telegram.header)},"security":{security_text(telegram)},'
+        f'"application":{application_text(telegram.content)},'
+        f'"readings":[{",".join([reading_text(reading) for reading in telegram.readings])}],'
+        f'"notes":{json_text(all_notes) if all_notes else "[]"},'
+        f'"problem":{"null" if problem is None else json_text(problem._asdict())}'
+    )
 
 
-def _link(frame: LinkFrame) -> dict[str, Any]:
-    sender = frame.address
-    return {
-        "c_field": f"{frame.c_field:02x}",
-        "function": frame.function,
-        "manufacturer": sender.manufacturer,
-        "id": sender.id,
-        "version": sender.version,
-        "device_type": sender.device_type,
-        "device_type_name": sender.device_type_name,
-    }
+def _head(reception: Reception | ByteReception) -> tuple[str, str, bytes, str]:
+    """Return time, mode, raw bytes and radio, all but the bytes as JSON."""
+    if isinstance(reception, ByteReception):
+        time = "null" if reception.time is None else quoted(reception.time)
+        mode = "null" if reception.mode is None else quoted(reception.mode)
+        return time, mode, reception.raw, reception.radio
+    burst = reception.burst
+    time = "null" if reception.received_at is None else f'"{format_utc(reception.received_at)}"'
+    radio = json_text(_radio(burst, reception.first_sample))
+    return time, f'"{burst.row.mode}"', burst.raw, radio
+
+
+def _rejected(rejection: Rejection) -> str:
+    fields = {"layer": rejection.layer, "reason": rejection.reason}
+    places = {"block": rejection.block, "line": rejection.line}
+    return json_text(fields | {name: place for name, place in places.items() if place is not None})
 
 
 def _radio(burst: Burst, first_sample: int) -> dict[str, Any]:
