@@ -1,0 +1,228 @@
+"""Energy per channel, the noise floor, and the stretches of the stream that are handed on."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from support import NOISE_POWER, narrow_air, on_air, place_in_noise, random_frame, row_plan
+
+from dsp import channel as radio
+from dsp.arrays import ComplexArray, FloatArray
+from dsp.gate import BLOCKS_PER_STEP, EnergyMeter, Gate, Region, fft_size
+from dsp.modes import BY_NAME
+from dsp.plan import Channel, make_plan
+from protocol import link
+
+RATE_HZ, CENTER_HZ = 2.4e6, 868.9e6
+CHANNELS = make_plan(RATE_HZ, CENTER_HZ).channels
+T_INDEX = next(i for i, channel in enumerate(CHANNELS) if channel.center_hz == 868.95e6)
+T_CHANNEL = CHANNELS[T_INDEX]
+DENSITY = NOISE_POWER / RATE_HZ
+
+
+def _meter() -> EnergyMeter:
+    return EnergyMeter(CHANNELS, RATE_HZ, CENTER_HZ)
+
+
+def test_white_noise_has_its_density_in_every_channel() -> None:
+    noise = radio.noise(400_000, NOISE_POWER, np.random.default_rng(1))
+    for densities in _meter().measure(noise):
+        assert densities.dtype == np.float32
+        assert densities.mean() == pytest.approx(DENSITY, rel=0.03)
+
+
+def test_a_tone_shows_in_its_own_channel_only() -> None:
+    meter = _meter()
+    n = np.arange(20 * meter.n_fft)
+    for inside, channel in enumerate(CHANNELS):
+        tone = np.exp(2j * np.pi * (channel.center_hz + 30e3 - CENTER_HZ) / RATE_HZ * n).astype(np.complex64)
+        means = [densities.mean() for densities in meter.measure(tone)]
+        # all its power, 1, within the channel's bins
+        width_hz = meter.n_bins(inside) * RATE_HZ / meter.n_fft
+        assert means[inside] * width_hz == pytest.approx(1.0, rel=0.01)
+        assert all(10 * np.log10(mean / means[inside]) < -50 for i, mean in enumerate(means) if i != inside)
+
+
+def test_a_dc_spike_says_nothing() -> None:
+    # C and T uplink with the tuner right on their carrier.
+    meter = EnergyMeter(make_plan(1.6e6, 868.95e6).channels, 1.6e6, 868.95e6)
+    spike = np.full(20 * meter.n_fft, 0.1, dtype=np.complex64)
+    assert max(densities.max() for densities in meter.measure(spike)) < 1e-12
+
+
+@pytest.mark.parametrize("rate_hz", [200e3, 1.6e6, 2.048e6, 20e6])
+def test_fft_resolves_the_narrowest_channel(rate_hz: float) -> None:
+    for row in ("T M2O", "Nc", "F2"):
+        channels = make_plan(20e6, BY_NAME[row].centers_hz[0], (BY_NAME[row].mode,)).channels
+        n_fft = fft_size(channels, rate_hz)
+        assert n_fft & (n_fft - 1) == 0
+        assert rate_hz / n_fft <= max(c.half_width_hz for c in channels)
+
+
+class _Feed:
+    """A gate fed with made-up energies: noise of density 1, and what is added to it."""
+
+    def __init__(self, channel: Channel = T_CHANNEL, seed: int = 1) -> None:
+        meter = _meter()
+        self.n_fft = meter.n_fft
+        self.gate = Gate(channel, RATE_HZ, meter.n_fft, meter.n_bins(T_INDEX))
+        self._rng = np.random.default_rng(seed)
+        # a mean over bins of exponential energies, of which the window leaves half independent
+        self._shape = meter.n_bins(T_INDEX) / 1.5 * 0.53
+        self.regions: list[Region] = []
+
+    def blocks(self, n_blocks: int, added: float = 0.0) -> FloatArray:
+        densities = self._rng.gamma(self._shape, 1 / self._shape, n_blocks) * (1 + added)
+        return densities.astype(np.float32)
+
+    def push(self, densities: FloatArray) -> None:
+        assert densities.size % BLOCKS_PER_STEP == 0
+        for start in range(0, densities.size, BLOCKS_PER_STEP):
+            self.regions += self.gate.push(densities[start : start + BLOCKS_PER_STEP])
+
+    def settle(self) -> None:
+        """Let the floor become known, and forget the region before."""
+        self.push(self.blocks(4096))
+        self.regions.clear()
+
+
+def _milliseconds(feed: _Feed, ms: float) -> int:
+    return round(ms * 1e-3 * RATE_HZ / feed.n_fft)
+
+
+def test_everything_is_active_until_the_floor_is_known() -> None:
+    feed = _Feed()
+    feed.push(feed.blocks(8192))
+    first = feed.regions[0]
+    assert first.start == 0 and not first.settled
+    assert first.stop > BLOCKS_PER_STEP * feed.n_fft
+
+
+def test_the_floor_is_the_noise() -> None:
+    feed = _Feed()
+    feed.settle()
+    assert feed.gate.noise_density == pytest.approx(1.0, rel=0.1)
+    # half the time filled by strong bursts of 10 ms
+    for _ in range(60):
+        n_blocks = -(-_milliseconds(feed, 20) // BLOCKS_PER_STEP) * BLOCKS_PER_STEP
+        densities = feed.blocks(n_blocks)
+        densities[: n_blocks // 2] += np.float32(100.0)
+        feed.push(densities)
+    assert feed.gate.noise_density == pytest.approx(1.0, rel=0.1)
+
+
+def test_noise_alone_hardly_opens_the_gate() -> None:
+    feed = _Feed(seed=2)
+    feed.settle()
+    feed.push(feed.blocks(200 * 1024))  # 5 s
+    assert len(feed.regions) <= 5
+
+
+@pytest.mark.parametrize("added", [0.8, 3.0, 1000.0])
+def test_a_burst_is_covered_whole(added: float) -> None:
+    feed = _Feed()
+    feed.settle()
+    n_before = feed.gate._block
+    densities = feed.blocks(-(-_milliseconds(feed, 60) // BLOCKS_PER_STEP) * BLOCKS_PER_STEP)
+    start, stop = _milliseconds(feed, 20), _milliseconds(feed, 28)
+    densities[start:stop] += np.float32(added)
+    feed.push(densities)
+    (region,) = feed.regions
+    assert region.settled
+    assert region.start <= (n_before + start) * feed.n_fft
+    assert region.stop >= (n_before + stop) * feed.n_fft
+    assert (region.own_start, region.own_stop) == (region.start, region.stop)
+    assert region.stop - region.start < 2 * (stop - start) * feed.n_fft
+    assert region.noise_density == pytest.approx(1.0, rel=0.1)
+    assert region.excess == pytest.approx(1 + added, rel=0.35)
+
+
+def test_a_click_goes_no_further() -> None:
+    feed = _Feed()
+    feed.settle()
+    densities = feed.blocks(-(-_milliseconds(feed, 60) // BLOCKS_PER_STEP) * BLOCKS_PER_STEP)
+    densities[100:104] += np.float32(1e4)  # 0.2 ms; the shortest burst of T and C lasts 1.6 ms
+    feed.push(densities)
+    assert feed.regions == []
+
+
+def test_a_long_region_is_split_so_that_every_frame_is_whole_in_one_part() -> None:
+    feed = _Feed()
+    feed.settle()
+    n_blocks = -(-_milliseconds(feed, 200) // BLOCKS_PER_STEP) * BLOCKS_PER_STEP
+    feed.push(feed.blocks(n_blocks, added=50.0))
+    feed.push(feed.blocks(n_blocks))
+    parts = feed.regions
+    assert len(parts) >= 3
+    longest = T_CHANNEL.longest_burst_s * RATE_HZ
+    header = T_CHANNEL.longest_header_s * RATE_HZ
+    for before, behind in pairwise(parts):
+        assert behind.own_start == before.own_stop  # every sync belongs to one part
+        assert behind.own_start - behind.start >= header  # with the preamble before it
+        assert before.stop - before.own_stop >= longest  # and the longest frame behind it
+    assert all(part.stop - part.start <= feed.gate.keep_samples for part in parts)
+
+
+def test_an_open_region_is_closed_at_the_end() -> None:
+    feed = _Feed()
+    feed.settle()
+    assert feed.gate.flush(10**9) == []
+    feed.push(feed.blocks(BLOCKS_PER_STEP, added=50.0))
+    assert feed.gate.open_since_sample is not None
+    (region,) = feed.gate.flush(end=123_456_789)
+    assert region.stop == region.own_stop == 123_456_789
+    assert feed.gate.open_since_sample is None
+    assert feed.gate.flush(10**9) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "ec_n0_db"),
+    [
+        ("S2 M2O", 8),
+        ("T M2O", 8),
+        ("C M2O", 8),
+        ("C2 O2M", 8),
+        ("Na", 8),
+        ("Nc", 9),
+        ("N2g", 9),
+        ("F2", 10),
+        ("R2", 12),
+        pytest.param(
+            "R2",
+            9,
+            marks=pytest.mark.xfail(
+                reason="fault: the gate smooths over 24 chips only, so in the wide channel of a narrow mode "
+                "a burst at 10 dB stays below 5 sigma (dsp/gate.py)"
+            ),
+        ),
+    ],
+)
+def test_weak_bursts_open_the_gate(name: str, ec_n0_db: float) -> None:
+    # 8 frames of 20 bytes: all of them, from the sync pattern to the last byte.
+    rng = np.random.default_rng(5)
+    row = BY_NAME[name]
+    air = narrow_air(row)
+    (channel,) = row_plan(row, air).channels
+    meter = EnergyMeter((channel,), air.sample_rate_hz, air.center_hz)
+    gate = Gate(channel, air.sample_rate_hz, meter.n_fft, meter.n_bins(0))
+    samples_per_chip = air.sample_rate_hz / row.chip_rate_hz
+    known = len(channel.pattern) + max(len(variant.continuation) for variant in channel.variants)
+    spare = max(0, row.header_chips - known) * samples_per_chip
+
+    def push(samples: ComplexArray) -> list[Region]:
+        steps = range(0, samples.size, meter.step_samples)
+        parts = [meter.measure(samples[start : start + meter.step_samples])[0] for start in steps]
+        return [region for densities in parts for region in gate.push(densities)]
+
+    push(radio.noise(4096 * meter.n_fft, NOISE_POWER, rng))
+    for _ in range(8):
+        burst = on_air(link.add_crcs(random_frame(rng, 20), "A"), row, "A", air, rng, ec_n0_db=ec_n0_db)
+        n_steps = -(-(burst.size + 20_000) // meter.step_samples) + 6
+        first = gate._block * meter.n_fft + 10_000
+        regions = push(place_in_noise([(10_000, burst)], n_steps * meter.step_samples, rng))
+        assert any(
+            region.start <= first + spare and first + burst.size - 12 * samples_per_chip <= region.stop
+            for region in regions
+        )
