@@ -132,6 +132,7 @@ class Gate:
     _block: int = 0
     _open_since: int = -1
     _own_since: int = -1
+    _first_active: int = -1
     _last_active: int = -1
     _unsettled: bool = False
     _excess: float = 0.0
@@ -205,8 +206,10 @@ class Gate:
         self._block += 1
         active = not settled or excess > self._threshold
         if active and self._open_since < 0:
-            self._open_since = max(0, block - self._smooth - 2)
+            # a weak burst may fill the moving mean before it shows
+            self._open_since = max(0, block - 2 * self._smooth - 2)
             self._own_since = self._open_since
+            self._first_active = block
             self._excess = 0.0
             self._unsettled = not settled
         if self._open_since < 0:
@@ -235,7 +238,7 @@ class Gate:
     @property
     def _active_blocks(self) -> int:
         """Blocks with energy; the moving mean stretches them by its own length."""
-        return max(0, self._last_active - self._open_since - 2 * self._smooth - 1)
+        return max(0, self._last_active - self._first_active + 1 - self._smooth)
 
     @property
     def open_since_sample(self) -> int | None:
