@@ -19,6 +19,7 @@ from dsp.plan import Plan
 from dsp.receiver import Receiver
 from protocol import link
 from protocol.crc import ORDER_BITS, crc16
+from protocol.decoder import Decoder
 from protocol.errors import ProtocolError
 from protocol.frame_format import CRC_BYTES, FIRST_BLOCK_BYTES, crc_spans
 from sdr.reception import Reception, Rejection
@@ -70,6 +71,7 @@ class StreamReceiver:
         sample_format: how samples are stored.
         start_time: UTC of ``first_sample``, or None.
         first_sample: number of the stream's first sample.
+        decoder: keys, and what earlier telegrams taught; None for a new one without keys.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
     """
 
@@ -82,6 +84,7 @@ class StreamReceiver:
         *,
         start_time: datetime | None = None,
         first_sample: int = 0,
+        decoder: Decoder | None = None,
         repair: bool = True,
     ) -> None:
         raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dsp.plan import OffRow, Plan, make_plan
+from protocol.decoder import Decoder
+from protocol.outcome import Outcome
 from sdr.receiver import StreamReceiver
 from sdr.reception import Reception
 from sdr.recording import Recording, Segment
@@ -36,6 +38,7 @@ class Summary:
     elapsed_s: float = 0.0
     frames: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     received: dict[str, None] = field(default_factory=dict)
     off: dict[str, str] = field(default_factory=dict)
 
@@ -43,6 +46,8 @@ class Summary:
         """Count one reception."""
         if reception.rejection is None:
             self.frames[reception.burst.row.mode] += 1
+            if reception.decoded is not None:
+                self.outcomes[reception.decoded.security.outcome] += 1
         else:
             self.rejects[reception.rejection.reason] += 1
 
@@ -70,8 +75,17 @@ class Summary:
         off = [OffRow(name, why) for name, why in self.off.items() if name not in self.received]
         return [text, *(f"{row.name} is off: {row.reason}" for row in off)]
 
+    def outcome_lines(self) -> list[str]:
+        """Say how many telegrams could be read, if some could not."""
+        unread = {name: n for name, n in self.outcomes.items() if name not in _READ}
+        n_read = sum(self.outcomes.values()) - sum(unread.values())
+        return [f"{n_read} telegrams read, {sum(unread.values())} not{_by_kind(unread)}"] if unread else []
 
-def _by_kind(counts: Counter[str]) -> str:
+
+_READ = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+
+
+def _by_kind(counts: Mapping[str, int]) -> str:
     return f" ({', '.join(f'{kind} {n}' for kind, n in sorted(counts.items()))})" if counts else ""
 
 
@@ -82,16 +96,24 @@ class Replay:
         recording: open recording.
         selection: what to receive.
         summary: counts to add to.
+        decoder: keys, and what earlier telegrams taught; None for a new one without keys.
 
     Attributes:
         samples_done: samples read so far.
     """
 
-    def __init__(self, recording: Recording, selection: Selection, summary: Summary) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        selection: Selection,
+        summary: Summary,
+        decoder: Decoder | None = None,
+    ) -> None:
         self.samples_done = 0
         self._recording = recording
         self._selection = selection
         self._summary = summary
+        self._decoder = Decoder() if decoder is None else decoder
         self._progress: Callable[[int], None] | None = None
         limit_s = selection.duration_s
         self._limit = None if limit_s is None else round(limit_s * recording.sample_rate_hz)
@@ -118,6 +140,7 @@ class Replay:
             self._recording.sample_format,
             start_time=segment.start_time,
             first_sample=segment.first_sample,
+            decoder=self._decoder,
         )
         for chunk in segment.chunks():
             raw = chunk.raw

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import sys
 from collections.abc import Callable
 from functools import partial
 
 from dsp.modes import BANDS, MODE_LETTERS
+from sdr.commands.key_options import add_decoder_options, add_meter_option, is_wanted, open_decoder
 from sdr.errors import RecordingError, UsageError
 from sdr.output import FORMATS as OUTPUTS
 from sdr.output import Output, open_output
 from sdr.progress import Progress
-from sdr.reception import Reception
 from sdr.recording import FORMATS, Recording, expand_paths, open_recording
 from sdr.session import Replay, Selection, Summary
 from sdr.timestamps import parse_utc
@@ -22,6 +21,7 @@ from sdr.units import format_hz, format_rate, parse_hz
 EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
        omsdr replay recordings/ --output table --rejects
+       omsdr replay street_868.9M_2400k.cu8 --keys meters.toml
        omsdr replay night.sigmf-meta --modes T,C --meter '7120*' > night.jsonl
        rtl_sdr -f 868.95M -s 1.6M - | omsdr replay - --rate 1.6M --center 868.95M --format cu8
 """
@@ -56,9 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(OUTPUTS)}; repeatable (default: table on a terminal, else jsonl)",
     )
     sink.add_argument("--rejects", action="store_true", help="show rejected bursts too")
-    sink.add_argument(
-        "--meter", metavar="ID", action="append", help="only meters with this id; * and ? as wildcards"
-    )
+    add_meter_option(sink)
+    add_decoder_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,23 +72,25 @@ def run(args: argparse.Namespace) -> int:
     outputs = [open_output(text, rejects=args.rejects) for text in args.output or [None]]
     summary = Summary()
     failures = 0
-    try:
-        for entry in expand_paths(args.paths):
-            if count is not None and summary.n_frames >= count:
-                break
-            try:
-                if entry.problem is not None:
-                    raise entry.problem
-                with opener(entry.path) as recording:
-                    _replay(recording, selection, summary, outputs, args.meter, count)
-            except RecordingError as error:
-                _say(f"error: {error}")
-                failures = error.exit_code
-    finally:
-        for output in outputs:
-            output.close()
-        for line in summary.lines() + _left_out(outputs):
-            _say(line)
+    with open_decoder(args) as decoder:
+        try:
+            for entry in expand_paths(args.paths):
+                if count is not None and summary.n_frames >= count:
+                    break
+                try:
+                    if entry.problem is not None:
+                        raise entry.problem
+                    with opener(entry.path) as recording:
+                        replay = Replay(recording, selection, summary, decoder)
+                        _replay(recording, replay, summary, outputs, args.meter, count)
+                except RecordingError as error:
+                    _say(f"error: {error}")
+                    failures = error.exit_code
+        finally:
+            for output in outputs:
+                output.close()
+            for line in summary.lines() + summary.outcome_lines() + _left_out(outputs):
+                _say(line)
     if failures:
         return failures
     return _EXIT_REQUIRE if args.require is not None and summary.n_frames < args.require else 0
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _replay(
     recording: Recording,
-    selection: Selection,
+    replay: Replay,
     summary: Summary,
     outputs: list[Output],
     meters: list[str] | None,
@@ -108,11 +109,10 @@ def _replay(
         f"{name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
         f"{recording.sample_format.label}" + "".join(f"; {text}" for text in recording.assumptions)
     )
-    replay = Replay(recording, selection, summary)
     progress = Progress(name, recording.n_samples)
     for reception in replay.run(progress.show):
         progress.clear()
-        if _wanted(reception, meters):
+        if is_wanted(reception.telegram, meters):
             for output in outputs:
                 output.write(reception, recording.sample_rate_hz)
         if count is not None and summary.n_frames >= count:
@@ -120,15 +120,6 @@ def _replay(
     progress.clear()
     for note in recording.notes:
         _say(f"{name}: {note}")
-
-
-def _wanted(reception: Reception, meters: list[str] | None) -> bool:
-    if meters is None:
-        return True
-    if reception.link is None:
-        return False
-    sender = reception.link.address.id
-    return any(fnmatch.fnmatchcase(sender, pattern.lower()) for pattern in meters)
 
 
 def _modes(text: str) -> tuple[str, ...] | None:

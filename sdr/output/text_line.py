@@ -4,61 +4,98 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sdr.reception import Reception
+from dsp.burst import Quality
+from protocol.annotate import value_text
+from protocol.outcome import Outcome
+from protocol.telegram import Telegram
+from protocol.wired import WiredFrame
+from sdr.reception import WIRED, ByteReception, Reception
+from sdr.timestamps import parse_utc
 
 TABLE_HEADER = (
     f"{'time':<15} {'mode':<5} {'sender':<22} {'kind':<22} {'C-field':<8} "
-    f"{'RSSI':>6} {'SNR':>5} {'Δf/kHz':>7} {'bytes':>5}"
+    f"{'RSSI':>6} {'SNR':>5} {'Δf/kHz':>7} {'bytes':>5}  readings"
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RTL_WMBUS_MODES = ("S", "T", "C")
 
 
-def table_row(reception: Reception, sample_rate_hz: float) -> str:
-    """Write a row for people: when, who, how strong."""
-    burst, quality = reception.burst, reception.burst.quality
-    when = (
-        reception.received_at.strftime("%H:%M:%S.%f")
-        if reception.received_at is not None
-        else f"{reception.first_sample / sample_rate_hz:.6f} s"
-    )
-    mode = f"{burst.row.mode} {'↓' if reception.direction == 'O2M' else ' '}{burst.frame_format or ''}"
+def table_row(reception: Reception | ByteReception, sample_rate_hz: float) -> str:
+    """Write a row for people: when, who, how strong, what."""
+    quality = reception.burst.quality if isinstance(reception, Reception) else Quality()
+    arrow = "↓" if reception.direction == "O2M" else " "
+    space = "" if reception.mode == WIRED else " "
+    mode = f"{reception.mode or '–'}{space}{arrow}{reception.frame_format or ''}"
     levels = (
         f"{_number(quality.rssi_dbfs, 1):>6} {_number(quality.snr_db, 1):>5} "
         f"{_number(None if quality.frequency_error_hz is None else quality.frequency_error_hz / 1e3, 1):>7} "
-        f"{len(burst.raw):>5}"
+        f"{len(reception.raw):>5}"
     )
-    if reception.link is None:
+    start = f"{_when(reception, sample_rate_hz):<15} {mode:<5}"
+    telegram = reception.telegram
+    if telegram is None:
         assert reception.rejection is not None
         block = f" in block {reception.rejection.block}" if reception.rejection.block else ""
         what = f"rejected: {reception.rejection.reason.replace('_', ' ')}{block}"
-        return f"{when:<15} {mode:<5} {what:<54} {levels}"
-    sender = reception.link.address
-    who = f"{sender.manufacturer} {sender.id} v{sender.version}"
-    kind = sender.device_type_name[:22]
-    return f"{when:<15} {mode:<5} {who:<22} {kind:<22} {reception.link.function:<8} {levels}"
+        return f"{start} {what:<54} {levels}"
+    who, kind = _who(telegram)
+    row = f"{start} {who:<22} {kind:<22} {telegram.frame.function:<8} {levels}  {_says(telegram)}"
+    return row.rstrip()
 
 
-def hex_line(reception: Reception) -> str | None:
+def _when(reception: Reception | ByteReception, sample_rate_hz: float) -> str:
+    if isinstance(reception, ByteReception):
+        return "–" if reception.time is None else reception.time[11:].rstrip("Z")
+    if reception.received_at is not None:
+        return reception.received_at.strftime("%H:%M:%S.%f")
+    return f"{reception.first_sample / sample_rate_hz:.6f} s"
+
+
+def _who(telegram: Telegram) -> tuple[str, str]:
+    """Return the sender, or in wired frames the meter, and its kind."""
+    sender = telegram.sender or telegram.meter
+    if sender is None:
+        address_field = telegram.frame.address_field if isinstance(telegram.frame, WiredFrame) else None
+        return ("–" if address_field is None else f"address {address_field}"), ""
+    return f"{sender.manufacturer} {sender.id} v{sender.version}", sender.device_type_name[:22]
+
+
+def _says(telegram: Telegram) -> str:
+    """Return the first readings, or why there are none."""
+    readings = telegram.readings
+    texts = [f"{reading.quantity} {value_text(reading.value, reading.unit)}" for reading in readings[:3]]
+    if len(readings) > len(texts):
+        texts.append(f"+{len(readings) - len(texts)}")
+    outcome = telegram.security.outcome
+    if outcome not in (Outcome.PLAIN, Outcome.DECRYPTED):
+        texts.insert(0, outcome.replace("_", " "))
+    return ", ".join(texts)
+
+
+def hex_line(reception: Reception | ByteReception) -> str | None:
     """Write the frame in hex; None for a rejection."""
-    return reception.frame.hex() if reception.link is not None else None
+    return reception.frame.hex() if reception.rejection is None else None
 
 
-def rtl_wmbus_line(reception: Reception, sample_rate_hz: float) -> str | None:
+def rtl_wmbus_line(reception: Reception | ByteReception, sample_rate_hz: float) -> str | None:
     """Write the line that wmbusmeters takes from rtl_wmbus; None for what has no place there.
 
     Without a known clock the time runs from 1970-01-01 with the samples.
     """
-    if reception.link is None or reception.direction == "O2M":
+    telegram = reception.telegram
+    if telegram is None or telegram.sender is None or reception.direction == "O2M":
         return None
-    if reception.burst.row.mode not in _RTL_WMBUS_MODES:
+    if reception.mode not in _RTL_WMBUS_MODES:
         return None
-    time = reception.received_at or _EPOCH + timedelta(seconds=reception.first_sample / sample_rate_hz)
+    if isinstance(reception, ByteReception):
+        time, rssi_dbfs = parse_utc(reception.time) if reception.time else _EPOCH, None
+    else:
+        time = reception.received_at or _EPOCH + timedelta(seconds=reception.first_sample / sample_rate_hz)
+        rssi_dbfs = reception.burst.quality.rssi_dbfs
     stamp = time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    rssi = min(99, max(-999, round(reception.burst.quality.rssi_dbfs or 0.0)))
-    sender = reception.link.address.id
-    return f"{reception.burst.row.mode}1;1;1;{stamp};{rssi};{rssi};{sender};0x{reception.frame.hex()}"
+    rssi = min(99, max(-999, round(rssi_dbfs or 0.0)))
+    return f"{reception.mode}1;1;1;{stamp};{rssi};{rssi};{telegram.sender.id};0x{reception.frame.hex()}"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -1,4 +1,4 @@
-"""Outputs: ``--output FORMAT[:TARGET]``, each line written out at once.
+"""Outputs: ``--output FORMAT[:TARGET]``, each line written out at once or when the input pauses.
 
 jsonl       a JSON line per telegram, with --rejects per rejected burst too
 table       a row per telegram for people
@@ -15,7 +15,7 @@ from typing import TextIO
 from sdr.errors import UsageError
 from sdr.output.json_line import to_json
 from sdr.output.text_line import TABLE_HEADER, hex_line, rtl_wmbus_line, table_row
-from sdr.reception import Reception
+from sdr.reception import ByteReception, Reception
 
 FORMATS = ("jsonl", "table", "hex", "rtl_wmbus")
 
@@ -26,20 +26,22 @@ class Output:
     Args:
         kind: one of ``FORMATS``.
         stream: where lines go.
-        rejects: write rejected bursts too, where the format has a place for them.
+        rejects: write rejections too, where the format has a place for them.
+        is_live: write each line out at once; otherwise ``flush`` does.
 
     Attributes:
         left_out: telegrams that the format cannot hold.
     """
 
-    def __init__(self, kind: str, stream: TextIO, *, rejects: bool) -> None:
+    def __init__(self, kind: str, stream: TextIO, *, rejects: bool, is_live: bool = True) -> None:
         self.kind = kind
         self.left_out = 0
         self._stream = stream
         self._rejects = rejects
+        self._is_live = is_live
         self._begun = False
 
-    def write(self, reception: Reception, sample_rate_hz: float) -> None:
+    def write(self, reception: Reception | ByteReception, sample_rate_hz: float = 1.0) -> None:
         """Write one reception, or leave it out."""
         if reception.rejection is not None and not (self._rejects and self.kind in ("jsonl", "table")):
             return
@@ -57,7 +59,11 @@ class Output:
         if self._stream is not sys.stdout:
             self._stream.close()
 
-    def _format(self, reception: Reception, sample_rate_hz: float) -> str | None:
+    def flush(self) -> None:
+        """Write out what is still waiting."""
+        self._stream.flush()
+
+    def _format(self, reception: Reception | ByteReception, sample_rate_hz: float) -> str | None:
         if self.kind == "jsonl":
             return to_json(reception)
         if self.kind == "table":
@@ -68,7 +74,8 @@ class Output:
 
     def _line(self, text: str) -> None:
         self._stream.write(text + "\n")
-        self._stream.flush()
+        if self._is_live:
+            self._stream.flush()
 
 
 def parse_target(text: str) -> tuple[str, str | None]:
@@ -83,18 +90,25 @@ def parse_target(text: str) -> tuple[str, str | None]:
     return kind, target or None
 
 
-def open_output(text: str | None, *, rejects: bool) -> Output:
+def open_output(text: str | None, *, rejects: bool, is_live: bool = True) -> Output:
     """Open what ``--output`` names; None chooses table on a terminal, else jsonl.
+
+    Args:
+        text: value of the option.
+        rejects: write rejections too.
+        is_live: write each line out at once.
 
     Raises:
         UsageError: unknown format, or the target cannot be written.
     """
     if text is None:
-        return Output("table" if sys.stdout.isatty() else "jsonl", sys.stdout, rejects=rejects)
+        kind = "table" if sys.stdout.isatty() else "jsonl"
+        return Output(kind, sys.stdout, rejects=rejects, is_live=is_live)
     kind, target = parse_target(text)
     if target is None or target == "-":
-        return Output(kind, sys.stdout, rejects=rejects)
+        return Output(kind, sys.stdout, rejects=rejects, is_live=is_live)
     try:
-        return Output(kind, Path(target).open("w", encoding="utf-8"), rejects=rejects)
+        stream = Path(target).open("w", encoding="utf-8")  # noqa: SIM115  # closed by the output
     except OSError as error:
         raise UsageError(f"--output {text}: {error.strerror}") from None
+    return Output(kind, stream, rejects=rejects, is_live=is_live)

@@ -1,0 +1,278 @@
+"""Telegram → JSON text, layer by layer: what the keys of the schema hold.
+
+The texts are put together by hand, not by an encoder: it is the innermost loop of ``omsdr decode``.
+What repeats from telegram to telegram (C-fields, makers, configuration fields, record headers) is kept
+as text, in bounded memory.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from protocol.address import Address, AddressOrder
+from protocol.afl import Afl
+from protocol.application import Content
+from protocol.c_field import BY_CODE
+from protocol.configuration import LAYOUTS, Configuration
+from protocol.dates import iso_text
+from protocol.device_types import DEVICE_TYPE_NAMES
+from protocol.ell import Ell
+from protocol.link import LinkFrame
+from protocol.reading_fields import reading_fields
+from protocol.readings import Meaning, Reading
+from protocol.telegram import Telegram
+from protocol.transport import TransportHeader
+from protocol.wired import ADDRESS_FIELDS, WiredFrame
+from sdr.output.json_text import json_text, number_text, quoted
+
+ELL_KEYS: Final = {
+    "ci": "CI-field, which tells the layout",
+    "communication_control": "CC as hex; absent in layout V",
+    "flags": "words for the bits of CC that are set",
+    "access": "when the sender listens",
+    "delay": "how long an answer waits",
+    "access_number": "access number of the link",
+    "receiver": "address of the station that the frame is for, in layouts III and IV",
+    "encryption": "method of the session: 0 none, 1 AES-128-CTR; in layouts II and IV",
+    "session_minutes": "time of the session in minutes",
+    "session_counter": "number of the session within its minute",
+    "skipped_hex": "content of layout V, whose meaning is not public",
+}
+"""Keys of ``ell``."""
+
+AFL_KEYS: Final = {
+    "control": "fragmentation control field as hex",
+    "fragment": "number of the fragment, 0 for a whole message",
+    "more_fragments": "whether another fragment follows",
+    "fragment_bytes": "bytes of the message in this fragment; absent for a whole message",
+    "message_control": "message control field as hex, null if absent",
+    "authentication_type": "kind of MAC of the message, 0 none",
+    "mac_bytes": "length of the MAC in this telegram, 0 without",
+    "message_counter": "message counter, null if absent",
+    "message_length": "length of the whole message, null if absent",
+    "key_information": "key information as hex: version, derivation, number; absent without",
+}
+"""Keys of ``afl``."""
+
+_C_FIELDS: Final = tuple(
+    f'"c_field":"{code:02x}","function":{quoted(row.function)}' for code, row in enumerate(BY_CODE)
+)
+_DEVICE_TYPES: Final = tuple(
+    f'"device_type":{code},"device_type_name":{quoted(name)}' for code, name in enumerate(DEVICE_TYPE_NAMES)
+)
+_UNKNOWN_TYPE: Final = '"device_type":null,"device_type_name":"unknown"'
+_NO_ADDRESS: Final = '"manufacturer":null,"id":null,"version":null,"device_type":null,"device_type_name":null'
+_ADDRESS_FIELDS: Final = {
+    code: meaning for first, last, meaning in ADDRESS_FIELDS for code in range(first, last + 1)
+}
+_NO_HEADER: Final = '"access_number":null,"status":null,"status_flags":[],"security_mode":0'
+_BOOLEANS: Final = {True: "true", False: "false"}
+_MOST_TEMPLATES: Final = 1 << 13
+
+
+def link_text(frame: LinkFrame | WiredFrame, sender: str | None) -> str:
+    """Return ``link``; ``sender`` is the text of the sender's address."""
+    if isinstance(frame, LinkFrame):
+        order = "" if frame.address_order == "standard" else _order(frame.address_order, frame.address)
+        return f"{{{_C_FIELDS[frame.c_field]},{sender}{order}}}"
+    if frame.c_field is None or frame.address_field is None:
+        return f'{{"c_field":null,"function":"{frame.function}",{_NO_ADDRESS}}}'
+    meaning = _ADDRESS_FIELDS[frame.address_field]
+    return (
+        f"{{{_C_FIELDS[frame.c_field]},{_NO_ADDRESS},"
+        f'"address_field":{frame.address_field},"address_field_meaning":"{meaning}"}}'
+    )
+
+
+def _order(order: AddressOrder, sender: Address) -> str:
+    """Return what a sender's own order of its address adds."""
+    tail = f',"address_tail":"{sender.raw[6:].hex()}"' if sender.version is None else ""
+    return f',"address_order":"{order}"{tail}'
+
+
+def address_text(address: Address) -> str:
+    """Return the keys of an address."""
+    raw, device_type = address.raw, address.device_type
+    kind = _UNKNOWN_TYPE if device_type is None else _DEVICE_TYPES[device_type]
+    version = "null" if address.version is None else address.version
+    text = f'"manufacturer":{_maker(address.manufacturer)},"id":"{address.id}","version":{version},{kind}'
+    return f'{text},"unique":false' if raw[1] & 0x80 else text
+
+
+@lru_cache(maxsize=1 << 15)
+def _maker(letters: str) -> str:
+    return quoted(letters)
+
+
+def ell_text(ell: Ell | None) -> str:
+    """Return ``ell``."""
+    if ell is None:
+        return "null"
+    if ell.communication_control is None:
+        return f'{{"ci":"{ell.ci:02x}","skipped_hex":"{ell.skipped.hex()}"}}'
+    control = _control_text(ell.communication_control)
+    text = f'{{"ci":"{ell.ci:02x}",{control},"access_number":{ell.access_number}'
+    if ell.receiver is not None:
+        text += f',"receiver":{{{address_text(ell.receiver)}}}'
+    if ell.session_number is not None:
+        text += (
+            f',"encryption":{ell.encryption},"session_minutes":{ell.session_minutes}'
+            f',"session_counter":{ell.session_counter}'
+        )
+    return text + "}"
+
+
+@lru_cache(maxsize=256)
+def _control_text(communication_control: int) -> str:
+    ell = Ell(0, communication_control, 0)
+    return (
+        f'"communication_control":"{communication_control:02x}","flags":{json_text(ell.flags)},'
+        f'"access":"{ell.access}","delay":"{ell.delay}"'
+    )
+
+
+def afl_text(afl: Afl | None, fragment_bytes: int | None) -> str:
+    """Return ``afl``."""
+    if afl is None:
+        return "null"
+    size = "" if fragment_bytes is None else f'"fragment_bytes":{fragment_bytes},'
+    control = "null" if afl.message_control is None else f'"{afl.message_control:02x}"'
+    counter = "null" if afl.message_counter is None else afl.message_counter
+    length = "null" if afl.message_length is None else afl.message_length
+    keys = "" if afl.key_information is None else f',"key_information":"{afl.key_information:04x}"'
+    return (
+        f'{{"control":"{afl.control:04x}","fragment":{afl.fragment_number},'
+        f'"more_fragments":{_BOOLEANS[afl.more_fragments]},{size}"message_control":{control},'
+        f'"authentication_type":{afl.authentication_type},"mac_bytes":{len(afl.mac or b"")},'
+        f'"message_counter":{counter},"message_length":{length}{keys}}}'
+    )
+
+
+def transport_text(header: TransportHeader | None) -> str:
+    """Return ``transport``."""
+    if header is None:
+        return "null"
+    configuration = header.configuration
+    if configuration is None:
+        return f'{{"ci":"{header.ci:02x}",{_NO_HEADER}}}'
+    level_dbm = header.reception_level_dbm
+    level = "" if level_dbm is None else f',"reception_level_dbm":{level_dbm}'
+    return (
+        f'{{"ci":"{header.ci:02x}","access_number":{header.access_number},"status":{header.status},'
+        f'"status_flags":{_flags_text(header.status_flags)},"security_mode":{configuration.mode},'
+        f'"configuration":{_configuration_text(configuration.field, configuration.extension)}'
+        f"{level}{_key_texts(configuration)}}}"
+    )
+
+
+def _key_texts(configuration: Configuration) -> str:
+    version, counter = configuration.key_version, configuration.message_counter
+    text = "" if version is None else f',"key_version":{version}'
+    return text if counter is None else f'{text},"message_counter":{counter}'
+
+
+@lru_cache(maxsize=256)
+def _flags_text(flags: tuple[str, ...]) -> str:
+    return json_text(flags)
+
+
+@lru_cache(maxsize=4096)
+def _configuration_text(field: int, extension: bytes) -> str:
+    configuration = Configuration(field, extension)
+    widths = {name: width for name, _, width in LAYOUTS.get(configuration.mode, ())}
+    named = {
+        name: bool(value) if widths[name] == 1 else value
+        for name, value in configuration.fields().items()
+        if name != "mode"
+    }
+    behind = {"extension": extension.hex()} if extension else {}
+    return json_text({"field": f"{field:04x}", **behind, **named})
+
+
+def security_text(telegram: Telegram) -> str:
+    """Return ``security``."""
+    security = telegram.security
+    profile = "null" if security.profile is None else f'"{security.profile}"'
+    counter = "" if security.message_counter is None else f',"message_counter":{security.message_counter}'
+    candidate = f',"candidate":{security.candidate}' if security.candidate else ""
+    return (
+        f'{{"profile":{profile},"outcome":"{security.outcome.value}",'
+        f'"authenticated":{_BOOLEANS[security.authenticated]}{counter}{candidate}}}'
+    )
+
+
+def application_text(content: Content | None) -> str:
+    """Return ``application``."""
+    if content is None:
+        return "null"
+    text = f'{{"protocol":"{content.protocol}","plaintext_hex":"{content.plaintext.hex()}"'
+    if content.is_partial:
+        text += ',"partial":true'
+    records = content.records
+    if records is not None:
+        if records.fillers:
+            text += f',"fillers":{json_text(records.fillers)}'
+        if records.manufacturer_data is not None:
+            text += (
+                f',"manufacturer_data_hex":"{records.manufacturer_data.hex()}"'
+                f',"more_records_follow":{_BOOLEANS[records.more_follows]}'
+            )
+    if content.fields:
+        text += f",{json_text(content.fields)[1:-1]}"
+    return text + "}"
+
+
+_Template = tuple[Meaning, str, str, str]
+_templates: dict[int, _Template] = {}
+
+
+def reading_text(reading: Reading) -> str:
+    """Return one of ``readings``."""
+    meaning = reading.meaning
+    # The entry holds the meaning itself, so that its address in memory stays its own.
+    template = _templates.get(id(meaning)) or _template(meaning)
+    value = reading.value
+    kind = type(value)
+    if kind is int:
+        text = str(value)
+    elif kind is Decimal:
+        text = number_text(value)  # type: ignore[arg-type]
+    elif kind is datetime:
+        text = f'"{iso_text(value)}"'  # type: ignore[arg-type]
+    else:
+        text = json_text(value)
+    extra = "" if reading.at is None else f',"at":"{iso_text(reading.at)}"'
+    if reading.notes or reading.coding is not None or reading.profile is not None:
+        fields = reading_fields(reading)
+        rare = {name: fields[name] for name in _RARE if name in fields}
+        extra += f",{json_text(rare)[1:-1]}"
+    return f"{template[1]}{text}{template[2]}{reading.raw.hex()}{template[3]}{extra}}}"
+
+
+_RARE: Final = ("notes", "coded_hex", "profile")
+"""Keys of a reading that depend on its data and seldom occur."""
+
+
+def _template(meaning: Meaning) -> _Template:
+    """Return the text of all readings with this meaning: before value, before raw bytes, and behind."""
+    parts = ["", "", ""]
+    place = 0
+    for name, value in reading_fields(Reading(meaning, None, b"")).items():
+        comma = "," if parts[0] else "{"
+        if name == "value":
+            parts[0] += f'{comma}"value":'
+            place = 1
+        elif name == "raw_hex":
+            parts[1] += ',"raw_hex":"'
+            parts[2] = '"'
+            place = 2
+        else:
+            parts[place] += f"{comma}{quoted(name)}:{json_text(value)}"
+    if len(_templates) >= _MOST_TEMPLATES:
+        _templates.clear()
+    template = (meaning, parts[0], parts[1], parts[2])
+    _templates[id(meaning)] = template
+    return template
