@@ -3,14 +3,15 @@
 One FFT serves all channels:
 
     samples → blocks of n_fft → Hann → |FFT|² → sum of the channel's bins = energy per block
-    block energies → moving mean over about 24 chips      compared with
+    block energies → moving mean                          compared with
     means over 16 blocks → low quantile of the last 256   = noise floor
 
 A channel is active where the moving mean exceeds the floor by five standard deviations of
-noise. The floor is a quantile over time, so bursts do not lift it and a carrier that
-never stops becomes part of it. What is active for less than half of the shortest burst is
-a click and goes no further. Until enough is known of the floor, everything is active: a
-short file is searched from end to end.
+noise; the mean is as long as it takes for that to be half of what a burst of 6 dB adds, but
+not longer than half of the shortest burst. The floor is a quantile over time, so bursts do
+not lift it and a carrier that never stops becomes part of it. What is active for less than
+half of the shortest burst is a click and goes no further. Until enough is known of the
+floor, everything is active: a short file is searched from end to end.
 
 Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
 """
@@ -32,7 +33,7 @@ _FLOOR_MEANS = 256
 _FLOOR_QUANTILE = 0.1
 _FLOOR_QUANTILE_SIGMAS = 1.28  # that quantile lies so far below the mean of noise
 _BLOCKS_TO_SETTLE = 1024
-_SMOOTH_CHIPS = 24
+_WEAKEST_EC_N0 = 4.0  # 6 dB
 _SIGMAS = 5.0
 _LEAST_PART_OF_BURST = 0.5
 _HANN_NOISE_BANDWIDTH = 1.5  # bins
@@ -141,8 +142,10 @@ class Gate:
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
-        self._smooth = max(1, math.ceil(_SMOOTH_CHIPS / self.channel.chip_rate_hz / block_s))
         looks_per_block = self.n_bins / _HANN_NOISE_BANDWIDTH * _HANN_EFFECTIVE_SHARE
+        weakest = _WEAKEST_EC_N0 * self.channel.chip_rate_hz / (2.0 * self.channel.half_width_hz)
+        wanted = (_SIGMAS / (0.5 * weakest)) ** 2 / looks_per_block
+        self._smooth = max(1, math.ceil(min(wanted, 0.5 * self.channel.shortest_burst_s / block_s)))
         self._threshold = 1.0 + _SIGMAS / math.sqrt(self._smooth * looks_per_block)
         floor_sigma = 1.0 / math.sqrt(_BLOCKS_PER_FLOOR_MEAN * looks_per_block)
         self._floor_correction = 1.0 / (1.0 - _FLOOR_QUANTILE_SIGMAS * floor_sigma)
