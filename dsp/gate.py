@@ -6,7 +6,7 @@ One FFT serves all channels:
     block energies → moving mean                          compared with
     means over 16 blocks → low quantile of the last 256   = noise floor
 
-A channel is active where the moving mean exceeds the floor by five standard deviations of
+A channel is active where the moving mean exceeds the floor by six standard deviations of
 noise; the mean is as long as it takes for that to be half of what a burst of 6 dB adds, but
 not longer than half of the shortest burst. The floor is a quantile over time, so bursts do
 not lift it and a carrier that never stops becomes part of it. What is active for less than
@@ -34,10 +34,9 @@ _FLOOR_QUANTILE = 0.1
 _FLOOR_QUANTILE_SIGMAS = 1.28  # that quantile lies so far below the mean of noise
 _BLOCKS_TO_SETTLE = 1024
 _WEAKEST_EC_N0 = 4.0  # 6 dB
-_SIGMAS = 5.0
+_SIGMAS = 6.0
 _LEAST_PART_OF_BURST = 0.5
-_HANN_NOISE_BANDWIDTH = 1.5  # bins
-_HANN_EFFECTIVE_SHARE = 0.53  # independent looks left by the window
+_HANN_LOOKS_PER_BIN = 0.514  # independent looks: (Σw²)² / (N·Σw⁴)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
-        looks_per_block = self.n_bins / _HANN_NOISE_BANDWIDTH * _HANN_EFFECTIVE_SHARE
+        looks_per_block = self.n_bins * _HANN_LOOKS_PER_BIN
         weakest = _WEAKEST_EC_N0 * self.channel.chip_rate_hz / (2.0 * self.channel.half_width_hz)
         wanted = (_SIGMAS / (0.5 * weakest)) ** 2 / looks_per_block
         self._smooth = max(1, math.ceil(min(wanted, 0.5 * self.channel.shortest_burst_s / block_s)))
