@@ -39,8 +39,8 @@ JOINS = {
     "sdr.transmitter",  # telegrams to samples
     "sdr.scene", "sdr.traffic", "sdr.simulator",  # a street of transmitters to samples
 }  # fmt: skip
-CARRIERS = {"sdr.reception", "sdr.output.json_line"}
-DATA_ONLY = {"dsp.burst", "dsp.modes"}  # all that a carrier may know of dsp
+CARRIERS = {"sdr.reception", "sdr.session", "sdr.output.json_line", "sdr.output.text_line"}
+DATA_ONLY = {"dsp.burst", "dsp.modes", "dsp.plan"}  # all that a carrier may know of dsp
 
 
 def _modules(package: str) -> dict[str, ast.Module]:

@@ -5,7 +5,6 @@ Noise is always there: Ec/N0 18 dB (28 dB for 4-GFSK), one random frame a point,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -37,28 +36,6 @@ AIR_INTERFACES = [
 AIR_INTERFACE_IDS = [f"{row.name} {frame_format}" for row, frame_format in AIR_INTERFACES]
 every_air_interface = pytest.mark.parametrize(("row", "frame_format"), AIR_INTERFACES, ids=AIR_INTERFACE_IDS)
 both_polarities = pytest.mark.parametrize("inverted", [False, True], ids=["upright", "inverted"])
-
-
-FLOOR_FROM_A_BURST = (
-    "fault: the gate settles after a fixed number of blocks, less than the longest burst; when that burst "
-    "fills most of them, the floor is the burst itself and the region ends inside it (dsp/gate.py)"
-)
-CONTINUATION_FIT = (
-    "fault: two wrong chips in the 8 chips that tell A from B give a fit of 0.5, below _CONTINUATION_FIT; "
-    "the words differ in all 8 chips, so the better one is the answer (dsp/demodulator.py)"
-)
-
-
-def _rows_and_formats(fault: str, faulty: Callable[[PhyMode], bool]) -> pytest.MarkDecorator:
-    """Every row and format; those with a known fault must fail until it is mended."""
-    return pytest.mark.parametrize(
-        ("row", "frame_format"),
-        [
-            pytest.param(row, frame_format, marks=[pytest.mark.xfail(reason=fault)] if faulty(row) else [])
-            for row, frame_format in ROWS_AND_FORMATS
-        ],
-        ids=ROW_AND_FORMAT_IDS,
-    )
 
 
 def _longest_l_field(frame_format: FrameFormat) -> int:
@@ -98,7 +75,7 @@ def test_shortest_and_longest_frames(row: PhyMode, frame_format: FrameFormat) ->
     assert raw[0] == 255  # on air, in both formats
 
 
-@_rows_and_formats(FLOOR_FROM_A_BURST, lambda row: row.mode in "SF" or row.mode == "R")
+@every_row_and_format
 def test_longest_frame_right_at_the_start_of_a_recording(row: PhyMode, frame_format: FrameFormat) -> None:
     rng = np.random.default_rng(12)
     raw = sent_raw(rng, _longest_l_field(frame_format), frame_format)
@@ -120,18 +97,7 @@ def test_any_wrong_chip_in_the_sync_word(row: PhyMode, frame_format: FrameFormat
     assert _lost_with_wrong_sync_chips(row, frame_format, places) == []
 
 
-@pytest.mark.parametrize(
-    ("row", "frame_format"),
-    [
-        pytest.param(
-            row,
-            frame_format,
-            marks=[pytest.mark.xfail(reason=CONTINUATION_FIT)] if row.mode in "NF" else [],
-        )
-        for row, frame_format in AIR_INTERFACES
-    ],
-    ids=AIR_INTERFACE_IDS,
-)
+@every_air_interface
 def test_two_wrong_chips_in_the_sync_word(row: PhyMode, frame_format: FrameFormat) -> None:
     # 30 of the possible pairs; five may be lost, as some make the sync word like its neighbourhood.
     pairs = list(combinations(range(len(row.sync_words[frame_format])), 2))
