@@ -10,8 +10,6 @@ from collections import deque
 
 import numpy as np
 
-from dsp.arrays import ComplexArray
-
 _STRETCHES = 64
 
 
@@ -21,10 +19,9 @@ class DcTracker:
     def __init__(self) -> None:
         self._means: deque[complex] = deque(maxlen=_STRETCHES)
 
-    def push(self, samples: ComplexArray) -> None:
-        """Take the next stretch, complex64 [n]."""
-        if samples.size:
-            self._means.append(complex(samples.mean(dtype=np.complex128)))
+    def push(self, mean: complex) -> None:
+        """Take the mean of the next stretch."""
+        self._means.append(mean)
 
     @property
     def value(self) -> complex:

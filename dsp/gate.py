@@ -1,9 +1,6 @@
 """Which stretches of the stream hold energy in a channel's own band.
 
-One FFT serves all channels:
-
-    samples → blocks of n_fft → Hann → |FFT|² → sum of the channel's bins = energy per block
-    block energies → moving mean                          compared with
+    block energies (energy_meter) → moving mean           compared with
     means over 16 blocks → low quantile of the last 256   = noise floor
 
 A channel is active where the moving mean exceeds the floor by six standard deviations of
@@ -22,12 +19,11 @@ import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import scipy.fft
 
-from dsp.arrays import ComplexArray, DoubleArray, FloatArray
+from dsp.arrays import DoubleArray, FloatArray
+from dsp.energy_meter import BLOCKS_PER_STEP
 from dsp.plan import Channel
 
-BLOCKS_PER_STEP = 64
 _BLOCKS_PER_FLOOR_MEAN = 16
 _FLOOR_MEANS = 256
 _FLOOR_QUANTILE = 0.1
@@ -62,56 +58,6 @@ class Region:
     noise_density: float
     excess: float
     settled: bool
-
-
-def fft_size(channels: tuple[Channel, ...], sample_rate_hz: float) -> int:
-    """Smallest power of two whose bins resolve the narrowest channel."""
-    bin_hz = min(channel.half_width_hz for channel in channels) / 8.0
-    return 1 << max(5, math.ceil(math.log2(sample_rate_hz / bin_hz)))
-
-
-class EnergyMeter:
-    """Energy per block in every channel, from one FFT.
-
-    Args:
-        channels: what to measure.
-        sample_rate_hz: rate of the stream.
-        center_hz: its middle.
-    """
-
-    def __init__(self, channels: tuple[Channel, ...], sample_rate_hz: float, center_hz: float) -> None:
-        self.n_fft = fft_size(channels, sample_rate_hz)
-        self._window = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)
-        # so that white noise of density 1/Hz gives 1 per bin
-        self._per_bin = 1.0 / (float(np.sum(self._window**2)) * sample_rate_hz)
-        bin_hz = sample_rate_hz / self.n_fft
-        self._bins = []
-        for channel in channels:
-            middle = (channel.center_hz - center_hz) / bin_hz
-            half = channel.half_width_hz / bin_hz
-            bins = np.arange(math.floor(middle - half), math.ceil(middle + half) + 1)
-            dc_far = np.abs(bins) > 1  # a dongle's spike at 0 Hz says nothing about bursts
-            self._bins.append(bins[dc_far] % self.n_fft if dc_far.any() else bins % self.n_fft)
-
-    @property
-    def step_samples(self) -> int:
-        """Samples that one call of ``measure`` takes."""
-        return self.n_fft * BLOCKS_PER_STEP
-
-    def n_bins(self, index: int) -> int:
-        """Bins that channel ``index`` sums."""
-        return len(self._bins[index])
-
-    def measure(self, samples: ComplexArray) -> list[FloatArray]:
-        """Noise-like density per Hz of each whole block of ``samples``, one array a channel."""
-        n_blocks = samples.size // self.n_fft
-        blocks = samples[: n_blocks * self.n_fft].reshape(n_blocks, self.n_fft)
-        spectrum = scipy.fft.fft(blocks * self._window, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        return [
-            np.asarray(power[:, bins].mean(axis=1) * np.float32(self._per_bin), dtype=np.float32)
-            for bins in self._bins
-        ]
 
 
 @dataclass

@@ -65,6 +65,10 @@ class History:
         self._first += forget
         self._used -= forget
 
+    def raw(self, start: int, stop: int) -> RawArray:
+        """View samples ``start`` … ``stop - 1``, all of which are held, as recorded."""
+        return self._raw[2 * (start - self._first) : 2 * (stop - self._first)]
+
     def samples(self, start: int, stop: int) -> tuple[int, ComplexArray]:
         """Convert samples ``start`` … ``stop - 1`` as far as they are held.
 
@@ -73,8 +77,7 @@ class History:
         """
         start = max(start, self._first)
         stop = max(start, min(stop, self.end))
-        raw = self._raw[2 * (start - self._first) : 2 * (stop - self._first)]
-        return start, to_complex(raw, self._raw_scale)
+        return start, to_complex(self.raw(start, stop), self._raw_scale)
 
 
 def to_complex(raw: RawArray, raw_scale: RawScale) -> ComplexArray:

@@ -1,6 +1,6 @@
 """The receive chain: one wide raw stream in, the bursts of every channel out.
 
-    raw chunk ─▶ History ─▶ steps of 64 FFT blocks ─▶ EnergyMeter ─▶ Gate per channel
+    raw chunk ─▶ History ─▶ steps of 256 FFT blocks ─▶ EnergyMeter ─▶ Gate per channel
                     │                                                     │ regions
                     └───────────────── samples of a region ──▶ Demodulator ─▶ bursts
 
@@ -14,7 +14,8 @@ from dsp.arrays import RawArray
 from dsp.burst import Burst, FrameRules
 from dsp.dc import DcTracker
 from dsp.demodulator import Demodulator, unsynchronised
-from dsp.gate import EnergyMeter, Gate, Region
+from dsp.energy_meter import EnergyMeter
+from dsp.gate import Gate, Region
 from dsp.history import History, RawScale
 from dsp.plan import Plan
 
@@ -46,6 +47,7 @@ class Receiver:
         repair: bool = True,
     ) -> None:
         self._sample_rate_hz = sample_rate_hz
+        self._raw_scale = raw_scale
         self._demodulators = [
             Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair) for c in plan.channels
         ]
@@ -84,10 +86,10 @@ class Receiver:
         return found
 
     def _advance(self, n_samples: int) -> list[Burst]:
-        _, samples = self._history.samples(self._done, self._done + n_samples)
+        raw = self._history.raw(self._done, self._done + n_samples)
         self._done += n_samples
-        self._dc.push(samples)
-        densities = self._meter.measure(samples)
+        densities = self._meter.measure(raw, self._raw_scale)
+        self._dc.push(self._meter.mean)
         return self._settle([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
 
     def _settle(self, regions: list[list[Region]]) -> list[Burst]:
