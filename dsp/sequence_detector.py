@@ -19,6 +19,7 @@ The soft value of a chip is the metric difference to the best path that decides 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -37,6 +38,7 @@ _FRACTIONS = 16  # positions of a chip's start between samples
 _DEVIATION_STEPS = 17  # from a little below to a little above what is permitted
 _MEMORY = 0.9
 _STATE_CHIPS = 7  # of a two-level state; at h = 0.9 a wrong chip shows only after several more
+_MOST_RIVALS = 96
 _LEAST_CHIPS = 8  # fewer tell nothing of carrier and deviation
 _TRACE_BACK_CHIPS = 24  # how far back a rival path is compared
 
@@ -73,6 +75,8 @@ class SequenceDetector:
         self._order = 2 if four else _STATE_CHIPS
         self._phase = _phase_table(row, channel.samples_per_chip)
         self._advance = _phase_advance(row)
+        limits = row.deviation
+        self._candidates_hz = np.linspace(0.8 * limits.min_hz, 1.2 * limits.max_hz, _DEVIATION_STEPS)
 
     def levels_of(self, symbols: IndexArray) -> FloatArray:
         """Levels in units of the deviation."""
@@ -89,24 +93,23 @@ class SequenceDetector:
         carrier = (chips.low_hz + chips.high_hz) / (2.0 * self._rate_hz)
         sign = 1.0 if chips.high_hz > chips.low_hz else -1.0
         rows, fractions = self._rows(baseband, chips.starts[: symbols.size], carrier)
+        if sign < 0.0:
+            rows = rows.conj()
         n = rows.shape[0]
         if n < _LEAST_CHIPS:
             return Tuning(carrier, sign * self._row.deviation.typical_hz)
         m = self._levels.size
         before, here, behind = symbols[: n - 2], symbols[1 : n - 1], symbols[2:n]
         context = (before * m + here) * m + behind
-        limits = self._row.deviation
-        candidates = np.linspace(0.8 * limits.min_hz, 1.2 * limits.max_hz, _DEVIATION_STEPS)
         turns = []
-        for deviation_hz in candidates:
-            bank, advance = self._bank(sign * float(deviation_hz))
+        for bank, advance in self._candidate_banks:
             shaped = bank[fractions[1 : n - 1], context]
             c = np.sum(rows[1 : n - 1] * shaped.conj(), axis=1)
             turns.append(np.sum(c[1:] * (c[:-1] * advance[context[:-1]]).conj()))
         strength = np.abs(np.array(turns))
         best = int(np.argmax(strength))
-        deviation_hz = _parabola_peak(candidates, strength, best)
-        carrier += float(np.angle(turns[best])) / (2.0 * np.pi * self._samples_per_chip)
+        deviation_hz = _parabola_peak(self._candidates_hz, strength, best)
+        carrier += sign * float(np.angle(turns[best])) / (2.0 * np.pi * self._samples_per_chip)
         return Tuning(carrier, sign * deviation_hz)
 
     def detect(
@@ -120,9 +123,9 @@ class SequenceDetector:
             tuning: carrier and deviation.
 
         Returns:
-            Symbols int64 [k'], soft bits float32 [k', bits per symbol], positive for 1, and for
-            each chip the rival path that lost against the best one there, its bits counted from
-            the first symbol's. k' < k where the baseband ends early.
+            Symbols int64 [k'], soft bits float32 [k', bits per symbol], positive for 1, and the
+            rival paths that lost by least against the best one, their bits counted from the first
+            symbol's. k' < k where the baseband ends early.
         """
         rows, fractions = self._rows(baseband, starts, tuning.carrier)
         bank, advance = self._bank(tuning.deviation_hz)
@@ -150,6 +153,10 @@ class SequenceDetector:
             )
         return symbols, soft, _rivals(leads, differing, bits)
 
+    @cached_property
+    def _candidate_banks(self) -> list[tuple[ComplexArray, ComplexArray]]:
+        return [self._bank(float(deviation_hz)) for deviation_hz in self._candidates_hz]
+
     def _rows(
         self, baseband: ComplexArray, starts: DoubleArray, carrier: float
     ) -> tuple[ComplexArray, IndexArray]:
@@ -172,14 +179,15 @@ class SequenceDetector:
 
 
 def _rivals(leads: FloatArray, differing: NDArray[np.uint8], n_bits: int) -> list[Alternative]:
-    """Rival paths as changes of bits; differing[k, back] is the exclusive-or at symbol k − back."""
+    """Closest rival paths as changes of bits; differing[k, back] is the exclusive-or at symbol k − back."""
     rivals = []
-    for k in np.flatnonzero(differing.any(axis=1)).tolist():
+    contested = np.flatnonzero(differing.any(axis=1))
+    for k in contested[np.argsort(leads[contested])[:_MOST_RIVALS]].tolist():
         bits = tuple(
             n_bits * (k - back) + n_bits - 1 - b
-            for back in np.flatnonzero(differing[k]).tolist()
+            for back, difference in enumerate(differing[k].tolist())
             for b in range(n_bits)
-            if int(differing[k, back]) >> b & 1
+            if difference >> b & 1
         )
         rivals.append(Alternative(float(leads[k]), bits))
     return rivals
