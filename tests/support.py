@@ -23,7 +23,7 @@ from dsp.encoder import encode_levels
 from dsp.history import RawScale
 from dsp.modes import MODES, FrameFormat, Modulation, PhyMode
 from dsp.modulator import IDEAL, Impairments, modulate
-from dsp.plan import RECEIVER_PPM, Plan, make_plan
+from dsp.plan import RECEIVER_PPM, Channel, Plan, make_plan
 from dsp.receiver import Receiver
 from protocol import link
 from sdr.receiver import LinkRules
@@ -181,6 +181,65 @@ def row_plan(row: PhyMode, air: Air) -> Plan:
     channels = air.plan(row.mode, band=row.bands[0]).channels
     carrier_hz = row.centers_hz[row.default_channel]
     return Plan(tuple(c for c in channels if row in c.rows and c.center_hz == carrier_hz), ())
+
+
+@dataclass(frozen=True, slots=True)
+class InBaseband:
+    """One burst of amplitude 1 in the baseband of its channel, as the stages behind the filter see it.
+
+    Attributes:
+        channel: the channel, on a span wide enough for all that it permits.
+        samples: complex64, noise before and behind the burst.
+        start: where the burst's first preamble chip begins, in samples.
+        levels: the levels sent.
+    """
+
+    channel: Channel
+    samples: ComplexArray
+    start: float
+    levels: FloatArray
+
+    def pattern_start(self, period: float) -> float:
+        """Where the sync pattern's first chip begins, the chips being ``period`` samples long."""
+        signs = np.sign(self.levels)
+        pattern = np.array([1.0 if chip == "1" else -1.0 for chip in self.channel.pattern])
+        places = np.lib.stride_tricks.sliding_window_view(signs, pattern.size) @ pattern
+        return self.start + period * int(np.argmax(np.abs(places)))
+
+
+def in_baseband(
+    row: PhyMode,
+    frame_format: FrameFormat,
+    rng: np.random.Generator,
+    *,
+    ec_n0_db: float = 20.0,
+    impairments: Impairments = IDEAL,
+    raw: bytes = GAS_RAW_A,
+    inverted: bool = False,
+    lead_chips: int = 30,
+) -> InBaseband:
+    """Make a burst in the baseband of a row's default channel."""
+    carrier_hz = row.centers_hz[row.default_channel]
+    channels = make_plan(20e6, carrier_hz, (row.mode,), row.bands[0]).channels
+    listened = next(c for c in channels if row in c.rows and c.center_hz == carrier_hz)
+    rate_hz = listened.baseband_rate_hz
+    levels = encode_levels(raw, row, frame_format)
+    if inverted:
+        levels = -levels
+    fraction = float(rng.uniform(0.0, 1.0))
+    burst = modulate(
+        levels,
+        row,
+        rate_hz,
+        impairments=impairments,
+        first_sample_s=fraction / rate_hz,
+        phase_rad=float(rng.uniform(0.0, 2.0 * np.pi)),
+    )
+    lead = lead_chips * listened.samples_per_chip
+    noise_power = listened.samples_per_chip / 10.0 ** (ec_n0_db / 10.0)
+    samples = channel.noise(burst.size + 2 * lead, noise_power, rng)
+    samples[lead : lead + burst.size] += burst
+    return InBaseband(listened, samples, lead - fraction, levels)
 
 
 def loop_back(
