@@ -23,11 +23,13 @@ class Selection:
         modes: mode letters; None for all that the span suggests.
         band: key of ``dsp.modes.BANDS``; None for all.
         duration_s: stop after so many seconds of samples; None for no limit.
+        repair: mend frames whose CRC does not fit, where the likeliest other readings do.
     """
 
     modes: tuple[str, ...] | None = None
     band: str | None = None
     duration_s: float | None = None
+    repair: bool = True
 
 
 @dataclass(slots=True)
@@ -140,6 +142,7 @@ class Replay:
             self._recording.sample_format,
             start_time=segment.start_time,
             first_sample=segment.first_sample,
+            repair=selection.repair,
             decoder=self._decoder,
         )
         for chunk in segment.chunks():

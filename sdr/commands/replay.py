@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from dsp.modes import BANDS, MODE_LETTERS
@@ -13,6 +14,7 @@ from sdr.errors import RecordingError, UsageError
 from sdr.output import FORMATS as OUTPUTS
 from sdr.output import Output, open_output
 from sdr.progress import Progress
+from sdr.reception import Reception
 from sdr.recording import FORMATS, Recording, expand_paths, open_recording
 from sdr.session import Replay, Selection, Summary
 from sdr.timestamps import parse_utc
@@ -48,6 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--duration", metavar="S", type=float, help="stop after S seconds of each recording")
     source.add_argument("--count", metavar="N", type=int, help="stop after N telegrams")
     source.add_argument("--require", metavar="N", type=int, help="exit with 7 below N telegrams")
+    source.add_argument(
+        "--no-repair", action="store_true", help="do not mend frames whose CRC fails by a few uncertain bits"
+    )
     sink = parser.add_argument_group("output")
     sink.add_argument(
         "--output",
@@ -66,44 +71,63 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: an option makes no sense.
     """
-    selection = Selection(_modes(args.modes), args.band, _positive(args.duration, "--duration"))
-    count = None if args.count is None else int(_positive(args.count, "--count") or 0)
+    selection = Selection(
+        _modes(args.modes), args.band, _positive(args.duration, "--duration"), repair=not args.no_repair
+    )
+    require = _positive(args.require, "--require") or 0
+    count = _positive(args.count, "--count")
     opener = _recording_opener(args)
-    outputs = [open_output(text, rejects=args.rejects) for text in args.output or [None]]
+    show = _Show(
+        [open_output(text, rejects=args.rejects) for text in args.output or [None]], args.meter, count
+    )
     summary = Summary()
     failures = 0
     with open_decoder(args) as decoder:
         try:
             for entry in expand_paths(args.paths):
-                if count is not None and summary.n_frames >= count:
+                if show.is_full:
                     break
                 try:
                     if entry.problem is not None:
                         raise entry.problem
                     with opener(entry.path) as recording:
-                        replay = Replay(recording, selection, summary, decoder)
-                        _replay(recording, replay, summary, outputs, args.meter, count)
+                        _replay(recording, Replay(recording, selection, summary, decoder), show)
                 except RecordingError as error:
                     _say(f"error: {error}")
                     failures = error.exit_code
         finally:
-            for output in outputs:
+            for output in show.outputs:
                 output.close()
-            for line in summary.lines() + summary.outcome_lines() + _left_out(outputs):
+            for line in summary.lines() + summary.outcome_lines() + _left_out(show.outputs):
                 _say(line)
     if failures:
         return failures
-    return _EXIT_REQUIRE if args.require is not None and summary.n_frames < args.require else 0
+    return _EXIT_REQUIRE if show.n_telegrams < require else 0
 
 
-def _replay(
-    recording: Recording,
-    replay: Replay,
-    summary: Summary,
-    outputs: list[Output],
-    meters: list[str] | None,
-    count: int | None,
-) -> None:
+@dataclass(slots=True)
+class _Show:
+    """Where receptions go, which of them, and how many telegrams there were."""
+
+    outputs: list[Output]
+    meters: list[str] | None
+    count: float | None
+    n_telegrams: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many telegrams as asked for have been shown."""
+        return self.count is not None and self.n_telegrams >= self.count
+
+    def write(self, reception: Reception, sample_rate_hz: float) -> None:
+        """Write one reception to all outputs, if it is wanted."""
+        if is_wanted(reception.telegram, self.meters):
+            self.n_telegrams += reception.rejection is None
+            for output in self.outputs:
+                output.write(reception, sample_rate_hz)
+
+
+def _replay(recording: Recording, replay: Replay, show: _Show) -> None:
     name = "standard input" if recording.name == "-" else recording.name
     _say(
         f"{name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
@@ -112,10 +136,8 @@ def _replay(
     progress = Progress(name, recording.n_samples)
     for reception in replay.run(progress.show):
         progress.clear()
-        if is_wanted(reception.telegram, meters):
-            for output in outputs:
-                output.write(reception, recording.sample_rate_hz)
-        if count is not None and summary.n_frames >= count:
+        show.write(reception, recording.sample_rate_hz)
+        if show.is_full:
             break
     progress.clear()
     for note in recording.notes:

@@ -271,7 +271,6 @@ def test_meter_filter(replay: Run) -> None:
     assert replay(STREET, "--meter", "99999999").out == ""
 
 
-@pytest.mark.xfail(reason="fault: --count and --require count what --meter filters out, too")
 def test_meter_filter_goes_before_count_and_require(replay: Run) -> None:
     ran = replay(STREET, "--meter", "08091649", "--count", 1)
     assert [line["meter"]["id"] for line in ran.lines] == ["08091649"]
@@ -290,13 +289,7 @@ def test_meter_filter_goes_before_count_and_require(replay: Run) -> None:
         (["--duration", "0"], "--duration"),
         (["--duration", "nan"], "--duration"),
         (["--count", "0"], "--count"),
-        pytest.param(
-            ["--require", "-1"],
-            "--require",
-            marks=pytest.mark.xfail(
-                reason="fault: --require takes negative numbers (sdr/commands/replay.py)"
-            ),
-        ),
+        (["--require", "-1"], "--require"),
     ],
 )
 def test_options_that_make_no_sense(replay: Run, arguments: list[str], word: str) -> None:
