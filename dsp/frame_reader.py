@@ -223,7 +223,7 @@ class FrameReader:
             return Attempt(hit, variant, raw, Fault.LENGTH_INVALID, (), found.chips, found.tuning)
         bad_blocks = self._rules.bad_blocks(raw, variant.frame_format)
         fault = Fault.CRC_MISMATCH if bad_blocks else None
-        if fault is None and self._ambiguous(found.bits, variant):
+        if fault is None and self._ambiguous(raw, found.bits, variant):
             fault = Fault.CRC_AMBIGUOUS
         return Attempt(hit, variant, raw, fault, bad_blocks, found.chips, found.tuning, repaired)
 
@@ -245,17 +245,19 @@ class FrameReader:
                     repaired += n_bits
         return raw, repaired
 
-    def _ambiguous(self, bits: FloatArray, variant: Variant) -> bool:
+    def _ambiguous(self, raw: bytes, bits: FloatArray, variant: Variant) -> bool:
         """Tell whether two bits that the CRC cannot see together are both weak.
 
         Only blocks longer than the CRC's order have such pairs, and only format B has such
-        blocks; those are NRZ, one soft chip a bit.
+        blocks; those are NRZ, one soft chip a bit. A repaired bit speaks against itself: its
+        partner must outweigh it.
         """
         if variant.row.line_code is not LineCode.NRZ or variant.row.bits_per_chip > 1:
             return False  # margins of 4-GFSK bits differ too much among themselves to be compared
         order = self._rules.crc_order_bits
-        sizes = np.abs(bits)
-        weak = _WEAK_PAIR * float(sizes.mean())
+        ones = np.unpackbits(np.frombuffer(raw, dtype=np.uint8))[: bits.size]
+        sizes = np.where(ones == 1, bits, -bits)
+        weak = _WEAK_PAIR * float(np.abs(bits).mean())
         for start, stop in self._rules.crc_spans(bits.size // 8, variant.frame_format):
             block = sizes[8 * start : 8 * stop]
             for distance in range(order, block.size, order):

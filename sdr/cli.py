@@ -10,19 +10,23 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
 
 from sdr.errors import RadioError
 
 COMMANDS = {
     "replay": "decode I/Q recordings",
+    "decode": "decode telegrams given as bytes",
     "simulate": "synthesise a recording from a scene",
     "bench": "measure this machine and this build",
 }
 EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
        omsdr simulate scene.toml street_868.9M_2400k.cu8
+       omsdr decode - --keys meters.toml < telegrams.txt
        omsdr bench --suite throughput --quick
        omsdr COMMAND --help
 """
@@ -31,6 +35,7 @@ _EXIT_INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    warnings.showwarning = _show_warning
     args = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         code: int = importlib.import_module(f"sdr.commands.{args.command}").run(args)
@@ -45,6 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning in one line, without the source line that Python would show."""
+    print(f"omsdr: warning: {message}", file=sys.stderr)  # noqa: T201
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
