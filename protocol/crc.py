@@ -29,12 +29,10 @@ def _divided(byte: int) -> int:
 
 _OF_BYTE: Final = tuple(_divided(byte) for byte in range(256))
 
-# The register is as wide as two bytes, so a pair of bytes XORed into it indexes the whole next
-# state: one look-up per pair. The remainder is linear, so the 65536 rows are sums of two small ones.
-_OF_PAIR: Final = tuple(
-    ((first << 8) & 0xFFFF) ^ _OF_BYTE[(first >> 8) & 0xFF] ^ second
-    for first in _OF_BYTE
-    for second in _OF_BYTE
+# A pair of bytes XORed into the register is divided at once: its remainder is the sum of those of its
+# two bytes. Two small tables stay in the processor's cache between telegrams; one of all pairs does not.
+_OF_BYTE_BEFORE_ANOTHER: Final = tuple(
+    ((remainder << 8) & 0xFFFF) ^ _OF_BYTE[remainder >> 8] for remainder in _OF_BYTE
 )
 
 _PAIRS: Final = tuple(struct.Struct(f">{pairs}H") for pairs in range(160))
@@ -57,7 +55,8 @@ def crc16(data: bytes) -> int:
     layout = _PAIRS[pairs] if pairs < len(_PAIRS) else struct.Struct(f">{pairs}H")
     remainder = 0
     for pair in layout.unpack_from(data):
-        remainder = _OF_PAIR[remainder ^ pair]
+        remainder ^= pair
+        remainder = _OF_BYTE_BEFORE_ANOTHER[remainder >> 8] ^ _OF_BYTE[remainder & 0xFF]
     if odd:
         remainder = ((remainder << 8) & 0xFFFF) ^ _OF_BYTE[(remainder >> 8) ^ data[-1]]
     return remainder ^ 0xFFFF

@@ -283,7 +283,10 @@ class Decoder:
             return way.own_keys
         rows = self._keyring.rows(device)
         if other is not None and other != device:
-            rows = rows + self._keyring.rows(other)
+            rows += self._keyring.rows(other)
+        if len(rows) == 1 and not way.own_keys:
+            way.name = rows[0].name
+            return () if rows[0].key is None else (rows[0].key,)
         way.name = next((row.name for row in rows if row.name is not None), None)
         keys = [*way.own_keys, *(row.key for row in rows if row.key is not None)]
         return keys if len(keys) < 2 else list(dict.fromkeys(keys))

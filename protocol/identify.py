@@ -3,7 +3,7 @@
 Decided in this order; the first test that fits gives the verdict:
 
     68 L L 68, checksum and stop byte fit (likewise 10…16, and E5 alone)    wired
-    CRC after byte 10 fits                                                  format A
+    CRC after byte 10 fits, and is no chance (see `_starts_as_format_a`)    format A
     CRC of format B fits                                                    format B
     exactly L + 1 bytes                                                     CRCs removed
     exactly the length of format A, first CRC wrong                         format A, damaged
@@ -22,6 +22,8 @@ from protocol import wired
 from protocol.crc import crc16
 from protocol.errors import CrcMismatch, Incomplete, InvalidField
 from protocol.frame_format import (
+    A_BLOCK_BYTES,
+    CRC_BYTES,
     FIRST_BLOCK_BYTES,
     FrameFormat,
     air_length,
@@ -67,8 +69,7 @@ def identify(data: bytes) -> Identified:
         raise Incomplete("link", "truncated", "no bytes", offset=0)
     bare_length = data[0] + 1
     a_length = air_length(data[0], "A")
-    first_crc = data[FIRST_BLOCK_BYTES : FIRST_BLOCK_BYTES + 2]
-    if len(first_crc) == 2 and crc16(data[:FIRST_BLOCK_BYTES]) == first_crc[0] << 8 | first_crc[1]:
+    if _starts_as_format_a(data, bare_length):
         return Identified("A", strip_crcs(data, "A"), data[a_length:])
     if len(data) < bare_length:
         text = f"{len(data)} bytes, but the L-field announces {bare_length}"
@@ -97,6 +98,23 @@ def _wired(data: bytes) -> Identified | None:
             raise
         return None
     return Identified("wired", data[:length], data[length:])
+
+
+def _starts_as_format_a(data: bytes, bare_length: int) -> bool:
+    """Whether the first block has a CRC that fits.
+
+    Of the frames without CRCs one in 65536 has fitting bytes there by chance. Where the length is
+    exactly theirs, the second block has to fit as well: then it is a frame of format A that was cut.
+    """
+    if not _block_fits(data, 0, FIRST_BLOCK_BYTES):
+        return False
+    second = FIRST_BLOCK_BYTES + CRC_BYTES
+    return len(data) != bare_length or _block_fits(data, second, second + A_BLOCK_BYTES)
+
+
+def _block_fits(data: bytes, start: int, end: int) -> bool:
+    crc = data[end : end + CRC_BYTES]
+    return len(crc) == CRC_BYTES and crc16(data[start:end]) == crc[0] << 8 | crc[1]
 
 
 def _fits_format_b(data: bytes) -> bool:

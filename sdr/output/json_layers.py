@@ -7,8 +7,6 @@ as text, in bounded memory.
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +15,6 @@ from protocol.afl import Afl
 from protocol.application import Content
 from protocol.c_field import BY_CODE
 from protocol.configuration import LAYOUTS, Configuration
-from protocol.dates import iso_text
 from protocol.device_types import DEVICE_TYPE_NAMES
 from protocol.ell import Ell
 from protocol.link import LinkFrame
@@ -26,7 +23,7 @@ from protocol.readings import Meaning, Reading
 from protocol.telegram import Telegram
 from protocol.transport import TransportHeader
 from protocol.wired import ADDRESS_FIELDS, WiredFrame
-from sdr.output.json_text import json_text, number_text, quoted
+from sdr.output.json_text import json_text, quoted
 
 ELL_KEYS: Final = {
     "ci": "CI-field, which tells the layout",
@@ -234,22 +231,12 @@ def reading_text(reading: Reading) -> str:
     meaning = reading.meaning
     # The entry holds the meaning itself, so that its address in memory stays its own.
     template = _templates.get(id(meaning)) or _template(meaning)
-    value = reading.value
-    kind = type(value)
-    if kind is int:
-        text = str(value)
-    elif kind is Decimal:
-        text = number_text(value)  # type: ignore[arg-type]
-    elif kind is datetime:
-        text = f'"{iso_text(value)}"'  # type: ignore[arg-type]
-    else:
-        text = json_text(value)
-    extra = "" if reading.at is None else f',"at":"{iso_text(reading.at)}"'
+    extra = "" if reading.at is None else f',"at":{json_text(reading.at)}'
     if reading.notes or reading.coding is not None or reading.profile is not None:
         fields = reading_fields(reading)
         rare = {name: fields[name] for name in _RARE if name in fields}
         extra += f",{json_text(rare)[1:-1]}"
-    return f"{template[1]}{text}{template[2]}{reading.raw.hex()}{template[3]}{extra}}}"
+    return f"{template[1]}{json_text(reading.value)}{template[2]}{reading.raw.hex()}{template[3]}{extra}}}"
 
 
 _RARE: Final = ("notes", "coded_hex", "profile")

@@ -63,15 +63,14 @@ def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
         name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
         owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"
     all_notes = telegram.notes + notes
-    problem = telegram.problem
+    problem = "" if telegram.problem is None else f',"problem":{json_text(telegram.problem._asdict())}'
     return (
         f'"link":{link_text(frame, sender)},"meter":{owner},'
         f'"ell":{ell_text(telegram.ell)},"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
         f'"transport":{transport_text(telegram.header)},"security":{security_text(telegram)},'
         f'"application":{application_text(telegram.content)},'
         f'"readings":[{",".join([reading_text(reading) for reading in telegram.readings])}],'
-        f'"notes":{json_text(all_notes) if all_notes else "[]"},'
-        f'"problem":{"null" if problem is None else json_text(problem._asdict())}'
+        f'"notes":{json_text(all_notes) if all_notes else "[]"}{problem}'
     )
 
 

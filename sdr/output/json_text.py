@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from protocol.dates import iso_text
 
@@ -19,22 +21,45 @@ def json_text(value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold
     Args:
         value: None, bool, int, float, Decimal, str, date, or lists and mappings of them.
     """
-    if value is None:
-        return "null"
+    writer = _WRITERS.get(type(value))
+    if writer is not None:
+        return writer(value)
     if isinstance(value, str):
         return quoted(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
-        return number_text(value)
     if isinstance(value, Mapping):
-        return f"{{{','.join([f'{quoted(key)}:{json_text(item)}' for key, item in value.items()])}}}"
-    if isinstance(value, date):
-        return f'"{iso_text(value)}"'
-    return f"[{','.join([json_text(item) for item in value])}]"
+        return _object_text(value)
+    return _array_text(value)
 
 
 def number_text(value: float | Decimal) -> str:
     """Return a finite number with all of its digits; Decimals without an exponent."""
     text = str(value)
     return f"{value:f}" if "E" in text else text
+
+
+def _array_text(values: Iterable[Any]) -> str:
+    return f"[{','.join([json_text(item) for item in values])}]"
+
+
+def _object_text(values: Mapping[str, Any]) -> str:
+    return f"{{{','.join([f'{quoted(key)}:{json_text(item)}' for key, item in values.items()])}}}"
+
+
+@lru_cache(maxsize=1024)
+def _date_text(value: date) -> str:
+    return f'"{iso_text(value)}"'
+
+
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    str: quoted,
+    int: str,
+    float: number_text,
+    Decimal: number_text,
+    date: _date_text,
+    datetime: _date_text,
+    list: _array_text,
+    tuple: _array_text,
+    dict: _object_text,
+}

@@ -105,3 +105,10 @@ def test_impossible_length(first: int) -> None:
     with pytest.raises(InvalidField) as caught:
         identify(bytes((first,)) + bytes(30))
     assert caught.value.reason == "length_invalid"
+
+
+def test_a_crc_that_fits_by_chance_makes_no_format_a() -> None:
+    # 7AC9 is the CRC of this first block (a frame of OMS Vol. 2 Annex N): CI 7A, access number C9
+    frame = bytes.fromhex("43449315785634123303 7AC9") + bytes(56)
+    found = identify(frame)
+    assert (found.kind, found.frame, found.left_over) == ("crc_less", frame, b"")

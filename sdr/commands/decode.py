@@ -1,0 +1,129 @@
+"""``omsdr decode``: telegrams that are bytes already, as arguments or line by line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from protocol.decoder import Decoder
+from protocol.outcome import Outcome
+from sdr.byte_lines import ByteStream, read_lines, receive_line
+from sdr.commands.key_options import add_decoder_options, add_meter_option, is_wanted, open_decoder
+from sdr.output import FORMATS, Output, open_output
+from sdr.reception import ByteReception
+
+EXAMPLES = """\
+omsdr decode 2E44931578563412330333637A2A0020255923C95AAA26D1… --keys meters.toml
+       omsdr decode - --keys meters.toml < telegrams.txt > telegrams.jsonl
+       omsdr replay night.sigmf-meta | omsdr decode - --keys meters.toml --output table
+"""
+_READ = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+
+Lines = Iterable[list[bytes | None]]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.usage = EXAMPLES
+    parser.description = "Decode telegrams given as hex, rtl_wmbus lines or JSON lines; wireless or wired."
+    parser.epilog = (
+        "A line may carry its own key behind a tab. Data go to standard output, everything else to "
+        "standard error."
+    )
+    parser.add_argument("telegrams", metavar="HEX", nargs="*", help="telegrams; - or none: standard input")
+    sink = parser.add_argument_group("output")
+    sink.add_argument(
+        "--output",
+        metavar="FORMAT[:FILE]",
+        action="append",
+        help=f"{', '.join(FORMATS)}; repeatable (default: table on a terminal, else jsonl)",
+    )
+    sink.add_argument("--rejects", action="store_true", help="show lines that are no telegrams, too")
+    add_meter_option(sink)
+    add_decoder_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode all lines; one that is no telegram does not stop the others.
+
+    Raises:
+        UsageError: an option makes no sense.
+        ConfigError: keys or state make no sense.
+    """
+    from_arguments = bool(args.telegrams) and args.telegrams != ["-"]
+    lines: Lines = [[text.encode() for text in args.telegrams]]
+    if not from_arguments:
+        lines = read_lines(cast(ByteStream, sys.stdin.buffer))
+    is_live = not from_arguments and sys.stdin.isatty()
+    counts = Counts()
+    with open_decoder(args) as decoder:
+        outputs = [open_output(text, rejects=args.rejects, is_live=is_live) for text in args.output or [None]]
+        try:
+            for receptions in _receive(decoder, lines):
+                for reception in receptions:
+                    counts.add(reception)
+                    if args.meter is None or is_wanted(reception.telegram, args.meter):
+                        for output in outputs:
+                            output.write(reception)
+                for output in outputs:
+                    output.flush()
+        finally:
+            for output in outputs:
+                output.close()
+    for text in counts.lines(outputs):
+        print(text, file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _receive(decoder: Decoder, lines: Lines) -> Iterator[Iterator[ByteReception]]:
+    """Yield the receptions of each read, one after another as they are asked for."""
+    number = 0
+    for part in lines:
+        first = number + 1
+        number += len(part)
+        yield (
+            receive_line(decoder, line, index)
+            for index, line in enumerate(part, start=first)
+            if line is None or line.strip()
+        )
+
+
+class Counts:
+    """What became of the lines."""
+
+    def __init__(self) -> None:
+        self._n_telegrams = 0
+        self._rejects: Counter[str] = Counter()
+        self._unread: Counter[str] = Counter()
+
+    def add(self, reception: ByteReception) -> None:
+        """Count one line."""
+        if reception.rejection is not None:
+            self._rejects[reception.rejection.reason] += 1
+            return
+        self._n_telegrams += 1
+        telegram = reception.telegram
+        if telegram is not None and telegram.security.outcome not in _READ:
+            self._unread[telegram.security.outcome] += 1
+
+    def lines(self, outputs: list[Output]) -> list[str]:
+        """Say what was not read, or nothing."""
+        texts = []
+        if self._rejects:
+            n_lines = self._n_telegrams + self._rejects.total()
+            texts.append(f"{self._rejects.total()} of {n_lines} lines rejected: {_by_kind(self._rejects)}")
+        if self._unread:
+            texts.append(
+                f"{self._unread.total()} of {self._n_telegrams} telegrams not read: {_by_kind(self._unread)}"
+            )
+        for output in outputs:
+            if output.left_out:
+                texts.append(f"{output.left_out} telegrams have no place in {output.kind} and were left out")
+        return texts
+
+
+def _by_kind(counts: Counter[str]) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in sorted(counts.items()))
