@@ -102,7 +102,7 @@ def _record(record: DataRecord, *, to_device: bool) -> list[tuple[bytes, str, st
         elif isinstance(code, VifCode):
             parts += _vif(raw, code)
         else:
-            parts.append((raw, "unit", code))
+            parts.append((raw, "unit", code or "no text"))
     return parts + _data(record)
 
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from protocol.dif import DATA_FIELDS, Coding
 from protocol.errors import Incomplete, InvalidField
-from protocol.scale import Number, Scale
+from protocol.scale import Number, Scale, add, subtract
 from protocol.spacing import HALF_MONTH, SECONDS_OF_UNIT, Spacing
 from protocol.values import Bcd, Codec, IntegerType, Real32, integer_codec, number_of
 
@@ -100,7 +99,7 @@ class Profile:
             if element is None or value is None:
                 values.append(None)
                 continue
-            value = _sum(value, element if grows else -element)
+            value = add(value, element) if grows else subtract(value, element)
             values.append(value)
         return values
 
@@ -204,12 +203,3 @@ def _element_codec(mode: IncrementMode, field_code: int, scale: Scale) -> tuple[
         return Bcd(field.length_bytes, scale, may_be_negative=signed), field.length_bytes
     integer_type = IntegerType.B if signed else IntegerType.C
     return integer_codec(integer_type, field.length_bytes, scale), field.length_bytes
-
-
-def _sum(first: Number, second: Number) -> Number:
-    """Return a sum: exact, or a float if one of the two is."""
-    if isinstance(first, float) or isinstance(second, float):
-        return float(first) + float(second)
-    if isinstance(first, Decimal) or isinstance(second, Decimal):
-        return Decimal(first) + Decimal(second)
-    return first + second

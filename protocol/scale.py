@@ -106,3 +106,21 @@ class Scale:
 
 UNSCALED: Final = Scale()
 """The scale that changes nothing."""
+
+
+def add(first: Number, second: Number) -> Number:
+    """Return a sum: exact, or a float if one of the two is."""
+    if isinstance(first, float) or isinstance(second, float):
+        return float(first) + float(second)
+    if isinstance(first, Decimal) or isinstance(second, Decimal):
+        return _EXACT.add(first, second)
+    return first + second
+
+
+def subtract(first: Number, second: Number) -> Number:
+    """Return a difference: exact, or a float if one of the two is."""
+    if isinstance(first, float) or isinstance(second, float):
+        return float(first) - float(second)
+    if isinstance(first, Decimal) or isinstance(second, Decimal):
+        return _EXACT.subtract(first, second)
+    return first - second
