@@ -27,6 +27,7 @@ HOPS_PER_CHIP = 4
 _TONE_STEP_CHIP_RATES = 0.25
 _RATE_SLIP_CHIPS = 0.35  # at the ends of the pattern, between neighbouring rate hypotheses
 _LOCAL_MAXIMUM_CHIPS = 6
+_WRONG_CHIPS = 0.25  # share of the pattern that may be wrong on the coarse grid of tones and hops
 THRESHOLD = 0.40
 
 
@@ -85,16 +86,20 @@ class SyncSearch:
             return []
         envelopes = np.empty((self._tones_hz.size, n_hops), dtype=np.float32)
         _envelopes(baseband, self._basis, self._hop, envelopes)
-        metric, rate, pair = _search(envelopes, self._weights, self._offsets, self._pairs, n_starts)
-        peaks = _local_maxima(np.abs(metric), threshold, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP)
-        hits = [self._hit(int(h), float(metric[h]), int(rate[h]), int(pair[h])) for h in peaks]
+        square, chosen = _search(
+            envelopes, self._weights, self._offsets, self._pairs, HOPS_PER_CHIP, n_starts
+        )
+        metric = np.sqrt(np.abs(square))
+        hits = []
+        for hop in _local_maxima(metric, threshold, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP).tolist():
+            rate, pair = divmod(int(chosen[hop]), len(self._pairs))
+            low, high = self._pairs[pair] if square[hop] > 0.0 else self._pairs[pair][::-1]
+            on_high = envelopes[high, hop + self._offsets[rate]] > envelopes[low, hop + self._offsets[rate]]
+            # a few strong chips, the end of another burst, can look like the pattern
+            if np.count_nonzero(on_high != (self._weights > 0.0)) <= _WRONG_CHIPS * self._weights.size:
+                tones_hz = float(self._tones_hz[low]), float(self._tones_hz[high])
+                hits.append(SyncHit(hop * self._hop, float(metric[hop]), *tones_hz, float(self._rates[rate])))
         return sorted(hits, key=lambda hit: (-hit.metric, hit.start))
-
-    def _hit(self, hop: int, signed_metric: float, rate: int, pair: int) -> SyncHit:
-        low, high = (float(self._tones_hz[tone]) for tone in self._pairs[pair])
-        if signed_metric < 0.0:
-            low, high = high, low
-        return SyncHit(hop * self._hop, abs(signed_metric), low, high, float(self._rates[rate]))
 
 
 def _tone_basis(tones_hz: DoubleArray, rate_hz: float, n_samples: int) -> FloatArray:
@@ -158,42 +163,53 @@ def _envelopes(x, basis, hop, out):  # type: ignore[no-untyped-def]  # noqa: ANN
 
 
 @kernel
-def _search(envelopes, weights, offsets, pairs, n_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    n_tones = envelopes.shape[0]
-    n_chips = weights.size
+def _search(envelopes, weights, offsets, pairs, hops_per_chip, n_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Best signed ρ·|ρ| of each start, and which (rate, pair) it is, rate · pairs + pair."""
+    n_tones, n_hops = envelopes.shape
+    n_rates, n_chips = offsets.shape
+    n_pairs = pairs.shape[0]
+    window = n_chips * hops_per_chip
     best = np.zeros(n_starts, dtype=np.float32)
-    best_rate = np.zeros(n_starts, dtype=np.int16)
-    best_pair = np.zeros(n_starts, dtype=np.int16)
+    chosen = np.zeros(n_starts, dtype=np.int32)
     tile = 1024
-    correlation = np.empty((n_tones, tile), dtype=np.float32)
+    correlation = np.empty((n_rates, n_tones, tile), dtype=np.float32)
     energy = np.empty((n_tones, tile), dtype=np.float32)
+    weight = np.empty(tile, dtype=np.float32)
     for start in range(0, n_starts, tile):
         n = min(tile, n_starts - start)
-        for r in range(offsets.shape[0]):
-            for t in range(n_tones):
-                c = correlation[t, :n]
-                v = energy[t, :n]
+        for t in range(n_tones):
+            # energy of the window: all its hops, as a running sum, whatever the chip rate
+            running = 0.0
+            for i in range(start, min(start + window, n_hops)):
+                running += envelopes[t, i] * envelopes[t, i]
+            for i in range(n):
+                energy[t, i] = running / hops_per_chip
+                first, behind = envelopes[t, start + i], start + i + window
+                running -= first * first
+                if behind < n_hops:
+                    running += envelopes[t, behind] * envelopes[t, behind]
+            for r in range(n_rates):
+                c = correlation[r, t, :n]
                 c[:] = 0.0
-                v[:] = 0.0
                 for j in range(n_chips):
                     w = weights[j]
                     e = envelopes[t, start + offsets[r, j] : start + offsets[r, j] + n]
                     for i in range(n):
                         c[i] += w * e[i]
-                        v[i] += e[i] * e[i]
-            for p in range(pairs.shape[0]):
-                c_low = correlation[pairs[p, 0]]
-                c_high = correlation[pairs[p, 1]]
-                v_low = energy[pairs[p, 0]]
-                v_high = energy[pairs[p, 1]]
+        top = best[start : start + n]
+        name = chosen[start : start + n]
+        for p in range(n_pairs):
+            low, high = pairs[p, 0], pairs[p, 1]
+            v_low, v_high = energy[low], energy[high]
+            for i in range(n):
+                weight[i] = np.float32(1.0) / (n_chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
+            for r in range(n_rates):
+                c_low, c_high = correlation[r, low], correlation[r, high]
+                number = np.int32(r * n_pairs + p)
                 for i in range(n):
                     difference = c_high[i] - c_low[i]
-                    total = n_chips * (v_low[i] + v_high[i]) + np.float32(1e-30)
-                    rho = difference * np.abs(difference) / total
-                    if np.abs(rho) > np.abs(best[start + i]):
-                        best[start + i] = rho
-                        best_rate[start + i] = r
-                        best_pair[start + i] = p
-    for i in range(n_starts):
-        best[i] = np.sign(best[i]) * np.sqrt(np.abs(best[i]))
-    return best, best_rate, best_pair
+                    rho = difference * abs(difference) * weight[i]
+                    better = abs(rho) > abs(top[i])
+                    top[i] = rho if better else top[i]
+                    name[i] = number if better else name[i]
+    return best, chosen
