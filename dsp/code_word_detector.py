@@ -30,6 +30,7 @@ from dsp.repair import Alternative
 _MEMORY_PER_CHIP = 0.92
 _TUNING_PASSES = 2
 _DRIFT_ORDER = 3
+_MOST_ALTERNATIVES = 128
 
 
 class CodeWordDetector:
@@ -54,8 +55,8 @@ class CodeWordDetector:
 
         Returns:
             Chips of the most likely words, each chip as certain as its word's lead over the next
-            best, as many as there are whole words, with the refined tones; and for each word the
-            next best one.
+            best, as many as there are whole words, with the refined tones; and the next best words
+            of the places that were least certain.
         """
         n_known, length = self._known.size, self._words.shape[1]
         n_words = (chips.values.size - n_known) // length
@@ -80,15 +81,14 @@ class CodeWordDetector:
         return found, self._alternatives(np.abs(values[n_known::length]), choices)
 
     def _alternatives(self, leads: FloatArray, choices: IndexArray) -> list[Alternative]:
-        """Next best word of each place as a change of bits; a word stands for its own number."""
+        """Next best word of the least certain places as a change of bits; a word's number is its bits."""
         width = (len(self._words) - 1).bit_length()
-        differing = choices[:, 0] ^ choices[:, 1]
-        return [
-            Alternative(
-                float(lead), tuple(width * n + width - 1 - b for b in range(width) if difference >> b & 1)
-            )
-            for n, (lead, difference) in enumerate(zip(leads, differing.tolist(), strict=True))
-        ]
+        alternatives = []
+        for n in np.argsort(leads)[:_MOST_ALTERNATIVES].tolist():
+            difference = int(choices[n, 0] ^ choices[n, 1])
+            bits = tuple(width * n + width - 1 - b for b in range(width) if difference >> b & 1)
+            alternatives.append(Alternative(float(leads[n]), bits))
+        return alternatives
 
 
 def _smooth(starts: DoubleArray) -> DoubleArray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 _MOST_PLACES = 16  # unsure places of a block that are combined
 _MOST_AT_ONCE = 4  # places changed together
@@ -50,8 +51,9 @@ def repair_span(
     Returns:
         The frame with the span repaired and the number of bits changed, or None.
     """
-    inside = [a for a in alternatives if all(8 * start <= bit < 8 * stop for bit in a.bits)]
-    inside = sorted(inside, key=lambda a: a.cost)[:_MOST_PLACES]
+    first, behind = 8 * start, 8 * stop
+    fitting = (a for a in sorted(alternatives, key=_cost) if first <= min(a.bits) and max(a.bits) < behind)
+    inside = list(islice(fitting, _MOST_PLACES))
     for count, chosen in enumerate(_by_cost([a.cost for a in inside])):
         if count >= tries:
             return None
@@ -64,6 +66,10 @@ def repair_span(
         if fits(bytes(changed[start:stop])):
             return bytes(changed), len(flipped)
     return None
+
+
+def _cost(alternative: Alternative) -> float:
+    return alternative.cost
 
 
 def _by_cost(costs: Sequence[float]) -> Iterator[tuple[int, ...]]:
