@@ -1,4 +1,4 @@
-"""Energy per channel, the noise floor, and the stretches of the stream that are handed on."""
+"""The noise floor, and the stretches of the stream that are handed on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from support import NOISE_POWER, narrow_air, on_air, place_in_noise, random_fram
 
 from dsp import channel as radio
 from dsp.arrays import ComplexArray, FloatArray
-from dsp.gate import BLOCKS_PER_STEP, EnergyMeter, Gate, Region, fft_size
+from dsp.energy_meter import BLOCKS_PER_STEP, EnergyMeter
+from dsp.gate import Gate, Region
 from dsp.modes import BY_NAME
 from dsp.plan import Channel, make_plan
 from protocol import link
@@ -19,46 +20,10 @@ RATE_HZ, CENTER_HZ = 2.4e6, 868.9e6
 CHANNELS = make_plan(RATE_HZ, CENTER_HZ).channels
 T_INDEX = next(i for i, channel in enumerate(CHANNELS) if channel.center_hz == 868.95e6)
 T_CHANNEL = CHANNELS[T_INDEX]
-DENSITY = NOISE_POWER / RATE_HZ
 
 
 def _meter() -> EnergyMeter:
     return EnergyMeter(CHANNELS, RATE_HZ, CENTER_HZ)
-
-
-def test_white_noise_has_its_density_in_every_channel() -> None:
-    noise = radio.noise(400_000, NOISE_POWER, np.random.default_rng(1))
-    for densities in _meter().measure(noise):
-        assert densities.dtype == np.float32
-        assert densities.mean() == pytest.approx(DENSITY, rel=0.03)
-
-
-def test_a_tone_shows_in_its_own_channel_only() -> None:
-    meter = _meter()
-    n = np.arange(20 * meter.n_fft)
-    for inside, channel in enumerate(CHANNELS):
-        tone = np.exp(2j * np.pi * (channel.center_hz + 30e3 - CENTER_HZ) / RATE_HZ * n).astype(np.complex64)
-        means = [densities.mean() for densities in meter.measure(tone)]
-        # all its power, 1, within the channel's bins
-        width_hz = meter.n_bins(inside) * RATE_HZ / meter.n_fft
-        assert means[inside] * width_hz == pytest.approx(1.0, rel=0.01)
-        assert all(10 * np.log10(mean / means[inside]) < -50 for i, mean in enumerate(means) if i != inside)
-
-
-def test_a_dc_spike_says_nothing() -> None:
-    # C and T uplink with the tuner right on their carrier.
-    meter = EnergyMeter(make_plan(1.6e6, 868.95e6).channels, 1.6e6, 868.95e6)
-    spike = np.full(20 * meter.n_fft, 0.1, dtype=np.complex64)
-    assert max(densities.max() for densities in meter.measure(spike)) < 1e-12
-
-
-@pytest.mark.parametrize("rate_hz", [200e3, 1.6e6, 2.048e6, 20e6])
-def test_fft_resolves_the_narrowest_channel(rate_hz: float) -> None:
-    for row in ("T M2O", "Nc", "F2"):
-        channels = make_plan(20e6, BY_NAME[row].centers_hz[0], (BY_NAME[row].mode,)).channels
-        n_fft = fft_size(channels, rate_hz)
-        assert n_fft & (n_fft - 1) == 0
-        assert rate_hz / n_fft <= max(c.half_width_hz for c in channels)
 
 
 class _Feed:
