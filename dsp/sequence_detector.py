@@ -240,6 +240,7 @@ def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, sy
     n, width = rows.shape
     n_states = m**order
     n_tails = n_states // m
+    n_contexts = m**3
     metric = np.zeros(n_states, dtype=np.float64)
     reference = np.zeros(n_states, dtype=np.complex128)
     direction = np.zeros(n_states, dtype=np.complex128)
@@ -248,30 +249,35 @@ def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, sy
     came_from = np.zeros((n, n_states), dtype=np.int8)  # oldest symbol of the state before
     rival = np.zeros((n, n_states), dtype=np.int8)  # second best of it
     margin = np.zeros((n, n_states), dtype=np.float32)  # lead of the best
-    c = np.zeros(m**3, dtype=np.complex128)
+    c = np.zeros(n_contexts, dtype=np.complex128)
+    context_of = np.zeros(n_states * m, dtype=np.int64)  # of each branch: state, then symbol behind
+    for branch in range(n_states * m):
+        context_of[branch] = branch % n_contexts
     for k in range(n):
         shapes = bank[fractions[k]]
-        for ctx in range(m**3):
+        for ctx in range(n_contexts):
             total = complex(0.0, 0.0)
             for i in range(width):
                 total += rows[k, i] * np.conj(shapes[ctx, i])
             c[ctx] = total
         for state in range(n_states):
-            size = abs(reference[state])
-            direction[state] = np.conj(reference[state]) / size if size > 0.0 else complex(0.0, 0.0)
+            z = reference[state]
+            size = np.sqrt(z.real * z.real + z.imag * z.imag)
+            direction[state] = z / size if size > 0.0 else complex(0.0, 0.0)
         for tail in range(n_tails):
             for behind in range(m):
-                ctx = (tail * m + behind) % (m**3)
                 best = -1e300
                 second = -1e300
                 best_oldest = 0
                 second_oldest = 0
                 for oldest in range(m):
                     state = oldest * n_tails + tail
-                    if order == 2:
-                        ctx = state * m + behind
-                    value = c[ctx]
-                    gain = (value * direction[state]).real if k > 0 else abs(value)
+                    value = c[context_of[state * m + behind]]
+                    if k > 0:
+                        towards = direction[state]
+                        gain = value.real * towards.real + value.imag * towards.imag
+                    else:
+                        gain = abs(value)
                     total_metric = metric[state] + gain
                     if total_metric > best:
                         second = best
@@ -282,8 +288,7 @@ def _viterbi(rows, fractions, bank, advance, m, order, n_bits, memory, depth, sy
                         second = total_metric
                         second_oldest = oldest
                 old = best_oldest * n_tails + tail
-                if order == 2:
-                    ctx = old * m + behind
+                ctx = context_of[old * m + behind]
                 new = tail * m + behind
                 new_metric[new] = best
                 new_reference[new] = (memory * reference[old] + c[ctx]) * advance[ctx]
