@@ -15,6 +15,7 @@ Link-layer errors are the only ones that leave no telegram. All that is remember
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from protocol import afl as afl_layer
@@ -29,7 +30,7 @@ from protocol.ciphers import CCM_TAG_BYTES, SecretKey
 from protocol.compact import FormatCache
 from protocol.continuation import Continuations, readings_behind
 from protocol.errors import InvalidField, ProtocolError, Unsupported
-from protocol.keys import Keyring
+from protocol.keys import Keyring, KeyRow
 from protocol.link import LinkFrame
 from protocol.outcome import Outcome
 from protocol.readings import readings
@@ -156,11 +157,15 @@ class Decoder:
         keys = self._keys(way, way.sender, ell.receiver)
         sender = way.frame.address.link_bytes(way.frame.address_order)
         try:
-            way.outcome, way.rest = ell_layer.open_payload(ell, behind, sender, keys, strict=self._strict)
+            opened = ell_layer.open_payload(ell, behind, sender, keys, strict=self._strict)
+            if len(keys) > 1 and opened[0] is Outcome.DECRYPTED:
+                each = (ell_layer.open_payload(ell, behind, sender, (key,)) == opened for key in keys)
+                way.candidate = list(each).index(True)
         except InvalidField as error:
             # The bytes are plain and were altered: they have an outcome, but nothing to believe.
             way.problem = Problem(error.layer, error.reason)
             return False
+        way.outcome, way.rest = opened
         if way.outcome is Outcome.UNSUPPORTED:
             way.problem = Problem("ell", "encryption_impossible")
         way.ell_outcome = way.outcome
@@ -232,7 +237,7 @@ class Decoder:
         header, opened = way.header, way.opened
         assert header is not None and opened is not None
         plaintext = opened.plaintext
-        is_partial = way.outcome not in _READABLE
+        is_partial = way.outcome not in _READABLE and header.configuration is not None
         if way.outcome is Outcome.REPLAYED:
             plaintext = _never_encrypted(header, way.rest, opened)
         elif opened.candidate:
@@ -241,6 +246,8 @@ class Decoder:
                 way.outcome, way.problem = Outcome.PLAIN, None
                 way.notes.append("vendor_plain_records")
                 plaintext, is_partial = opened.candidate, False
+                size = len(way.rest) - len(plaintext)
+                header = way.header = replace(header, configuration=None, size=size)
         protocol = header.row.protocol
         if header.mode == TLS_MODE and is_partial:
             named = tls_fields(way.rest[header.size :])
@@ -278,18 +285,28 @@ class Decoder:
         way.readings = readings(records.records, device_type)
 
     def _keys(self, way: Way, device: Address | None, other: Address | None) -> Sequence[SecretKey]:
-        """Return the candidate keys: the frame's own, the device's, then the other's; take its name."""
+        """Return the candidate keys of a telegram, its own ones first, and take its name."""
         if not len(self._keyring):
             return way.own_keys
-        rows = self._keyring.rows(device)
-        if other is not None and other != device:
-            rows += self._keyring.rows(other)
+        rows = candidate_rows(self._keyring, device, other)
         if len(rows) == 1 and not way.own_keys:
             way.name = rows[0].name
             return () if rows[0].key is None else (rows[0].key,)
         way.name = next((row.name for row in rows if row.name is not None), None)
         keys = [*way.own_keys, *(row.key for row in rows if row.key is not None)]
         return keys if len(keys) < 2 else list(dict.fromkeys(keys))
+
+
+def candidate_rows(keyring: Keyring, device: Address | None, other: Address | None) -> list[KeyRow]:
+    """Return the rows of a keyring whose keys may open a layer, the likeliest first.
+
+    Args:
+        keyring: all rows.
+        device: the device that the layer belongs to.
+        other: the other address that the frame names.
+    """
+    rows = keyring.rows(device)
+    return rows if other is None or other == device else rows + keyring.rows(other)
 
 
 _NWL: Final = bytes((NWL_CODE,))

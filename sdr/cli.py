@@ -20,6 +20,7 @@ from sdr.errors import RadioError
 COMMANDS = {
     "replay": "decode I/Q recordings",
     "decode": "decode telegrams given as bytes",
+    "encode": "build telegrams from JSON lines",
     "simulate": "synthesise a recording from a scene",
     "bench": "measure this machine and this build",
 }

@@ -154,7 +154,12 @@ def transport_text(header: TransportHeader | None) -> str:
         return "null"
     configuration = header.configuration
     if configuration is None:
-        return f'{{"ci":"{header.ci:02x}",{_NO_HEADER}}}'
+        if header.access_number is None:
+            return f'{{"ci":"{header.ci:02x}",{_NO_HEADER}}}'
+        return (
+            f'{{"ci":"{header.ci:02x}","access_number":{header.access_number},"status":{header.status},'
+            f'"status_flags":{_flags_text(header.status_flags)},"security_mode":0,"configuration":null}}'
+        )
     level_dbm = header.reception_level_dbm
     level = "" if level_dbm is None else f',"reception_level_dbm":{level_dbm}'
     return (

@@ -63,10 +63,11 @@ def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
         name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
         owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"
     all_notes = telegram.notes + notes
+    nwl = "" if telegram.nwl is None else f'"nwl":{{"routing":{telegram.nwl.routing}}},'
     problem = "" if telegram.problem is None else f',"problem":{json_text(telegram.problem._asdict())}'
     return (
         f'"link":{link_text(frame, sender)},"meter":{owner},'
-        f'"ell":{ell_text(telegram.ell)},"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
+        f'"ell":{ell_text(telegram.ell)},{nwl}"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
         f'"transport":{transport_text(telegram.header)},"security":{security_text(telegram)},'
         f'"application":{application_text(telegram.content)},'
         f'"readings":[{",".join([reading_text(reading) for reading in telegram.readings])}],'
