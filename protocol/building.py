@@ -141,8 +141,9 @@ def build_message(description: Description, keys: SealingKeys) -> tuple[bytes, A
     header, content = description.header, description.content
     if header is None or content is None:
         raise InvalidField("security", "encryption_impossible", "the application data are not known")
-    if header.configuration is None:
-        return _plain_head(header) + content, description.afl
+    if header.configuration is None and header.access_number is not None and header.status is not None:
+        # A maker's own short header, without a configuration field.
+        return bytes((header.ci, header.access_number, header.status)) + content, description.afl
     if not description.message_is_open:
         return seal_message(header, content, key=keys.message, meter=description.meter, afl=description.afl)
     afl = description.afl
@@ -150,13 +151,6 @@ def build_message(description: Description, keys: SealingKeys) -> tuple[bytes, A
         _, afl = seal_message(header, content, key=keys.message, meter=description.meter, afl=afl)
     verification = b"" if header.mode == CCM_MODE else VERIFICATION
     return header.encode() + verification + content, afl
-
-
-def _plain_head(header: TransportHeader) -> bytes:
-    """Return a header without a configuration field: nothing but a CI-field, or a maker's short one."""
-    if header.access_number is None or header.status is None:
-        return header.encode()
-    return bytes((header.ci, header.access_number, header.status))
 
 
 def build_frame(description: Description, message: bytes, afl: Afl | None, keys: SealingKeys) -> bytes:

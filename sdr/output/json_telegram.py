@@ -36,6 +36,8 @@ from sdr.reception import WIRED
 
 _ORDERS: Final[tuple[AddressOrder, ...]] = ("standard", "vendor", "id_only")
 _FRAME_FORMATS: Final[tuple[FrameFormat, ...]] = ("A", "B")
+_LOWER_LAYERS: Final = ("ell", "nwl", "afl", "transport")
+_READ: Final = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
 _SESSION_CIS: Final = (0x8D, 0x8F)
 _RECEIVER_CIS: Final = (0x8E, 0x8F)
 _LAYOUT_V: Final = 0x86
@@ -60,6 +62,9 @@ def describe(line: Mapping[str, Any]) -> Description:
     fields = Fields(line)
     if "rejected" in fields:
         raise DescriptionError("a rejected line holds no telegram")
+    problem = fields.table("problem")
+    if problem is not None and problem.values.get("layer") in _LOWER_LAYERS:
+        raise DescriptionError(f"layer {problem.values['layer']} of the telegram could not be read")
     sender_fields = fields.table("link")
     if sender_fields is None:
         raise fields.error("link", "given")
@@ -72,6 +77,9 @@ def describe(line: Mapping[str, Any]) -> Description:
         raise fields.error("frame_format", "A, B or null")
     nwl_fields, afl_fields = fields.table("nwl"), fields.table("afl")
     layer = _afl(afl_fields, header)
+    is_fragment = layer is not None and layer.fragment_number > 0
+    if header is None and outcome not in (None, *_READ) and not is_fragment:
+        raise DescriptionError("what stands behind the link layer could not be read")
     is_open = outcome is Outcome.ALREADY_DECRYPTED
     mode = 0 if header is None else header.mode
     return Description(
