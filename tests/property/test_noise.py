@@ -38,9 +38,9 @@ def test_no_frame_in_ten_million_samples_of_noise(sample_format: SampleFormat) -
     assert len(bursts) <= 4, [burst.fault for burst in bursts]
 
 
-@pytest.mark.parametrize("name", ["S2 M2O", "T M2O", "C2 O2M", "R2", "Na", "Nc", "N2g", "F2"])
-def test_no_frame_in_noise_with_the_gate_held_open(name: str) -> None:
-    rng = np.random.default_rng(32)
+def _with_the_gate_held_open(name: str, seed: int) -> list[Burst]:
+    """What a row's channel makes of 10⁶ samples of noise."""
+    rng = np.random.default_rng(seed)
     row = BY_NAME[name]
     air = narrow_air(row)
     (demodulator,) = (
@@ -61,7 +61,20 @@ def test_no_frame_in_noise_with_the_gate_held_open(name: str) -> None:
         excess=1.0,
         settled=True,
     )
-    bursts = demodulator.demodulate(history, everything)
+    return demodulator.demodulate(history, everything)
+
+
+@pytest.mark.parametrize("name", ["S2 M2O", "T M2O", "C2 O2M", "R2", "Na", "Nc", "N2g", "F2"])
+def test_no_frame_in_noise_with_the_gate_held_open(name: str) -> None:
+    bursts = _with_the_gate_held_open(name, 32)
     assert frames_of(bursts) == []
-    seconds = n_samples / air.sample_rate_hz
-    assert len(bursts) <= max(1, seconds), [(burst.frame_format, burst.fault) for burst in bursts]
+    assert len(bursts) <= 5, [(burst.frame_format, burst.fault) for burst in bursts]
+
+
+@pytest.mark.xfail(
+    reason="fault: format B has no CRC in block 1, so a first bad block 2 counts as one good block and any "
+    "noise that passes for a sync word of format B is told as a damaged frame (dsp/frame_reader.py)"
+)
+@pytest.mark.parametrize("name", ["C2 O2M", "F2"])
+def test_noise_is_not_told_as_damaged_frames(name: str) -> None:
+    assert [burst.fault for seed in (0, 1) for burst in _with_the_gate_held_open(name, seed)] == []
