@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import groupby
 
 from dsp.modes import MODES, FrameFormat, LineCode, PhyMode
 
 RECEIVER_PPM = 20.0  # error of a cheap dongle's own crystal
 PATTERN_CHIPS = 28  # longest sync pattern: more chips would not stand the chip-rate error
 LONGEST_FRAME_BYTES = 290  # frame format A with L-field 255
+_ALL_MODES = ("S", "T", "C", "N", "F")  # R only when it is named
 SHORTEST_FRAME_BYTES = 12  # an address and its CRC
 
 
@@ -48,6 +48,8 @@ class Channel:
         name: for people: ``"868.950 MHz 100 kcps"``.
         center_hz: nominal carrier.
         rows: the air interfaces received here.
+        others: air interfaces on the same carrier that nobody asked for; recognised, so that their
+            frames are not taken for damaged ones, and left out.
         chip_rate_hz: nominal chip rate.
         chip_rate_tolerance: relative error to accept.
         carrier_tolerance_hz: transmitter's and receiver's carrier error together.
@@ -61,6 +63,7 @@ class Channel:
     name: str
     center_hz: float
     rows: tuple[PhyMode, ...]
+    others: tuple[PhyMode, ...]
     chip_rate_hz: float
     chip_rate_tolerance: float
     carrier_tolerance_hz: float
@@ -131,21 +134,30 @@ def make_plan(
         modes: letters to receive. None: S, T and C, and N or F where the span holds them.
         band: key of ``BANDS``; None takes the rows of all bands.
     """
-    wanted: list[tuple[float, PhyMode]] = []
-    off: list[OffRow] = []
-    for row in MODES:
-        if row.mode not in (modes or ("S", "T", "C", "N", "F")) or (band and band not in row.bands):
-            continue
+    rows = [row for row in MODES if band is None or band in row.bands]
+    asked = [row for row in rows if row.mode in (modes or _ALL_MODES)]
+    on: dict[tuple[float, float], list[PhyMode]] = {}
+    off: list[PhyMode] = []
+    for row in asked:
         inside = [f for f in row.centers_hz if _fits(row, f, sample_rate_hz, center_hz)]
-        wanted += [(f, row) for f in inside]
-        if not inside and _worth_saying(row, center_hz, named=modes is not None):
-            off.append(OffRow(row.name, _why_off(row, sample_rate_hz, center_hz)))
-    wanted.sort(key=lambda item: (item[0], item[1].chip_rate_hz))
-    channels = [
-        _channel(key[0], tuple(row for _, row in items))
-        for key, items in groupby(wanted, key=lambda item: (item[0], item[1].chip_rate_hz))
-    ]
-    return Plan(tuple(channels), tuple(off))
+        for carrier_hz in inside:
+            on.setdefault((carrier_hz, row.chip_rate_hz), []).append(row)
+        if not inside:
+            off.append(row)
+    channels = []
+    for carrier_hz, chip_rate_hz in sorted(on):
+        wanted = on[carrier_hz, chip_rate_hz]
+        others = [
+            row
+            for row in rows
+            if row not in wanted and carrier_hz in row.centers_hz and row.chip_rate_hz == chip_rate_hz
+        ]
+        channels.append(_channel(carrier_hz, tuple(wanted), tuple(others)))
+    heard = {row.mode for rows_on in on.values() for row in rows_on}
+    said = [row for row in off if _is_near(row, center_hz) or (modes and row.mode not in heard)]
+    return Plan(
+        tuple(channels), tuple(OffRow(row.name, _why_off(row, sample_rate_hz, center_hz)) for row in said)
+    )
 
 
 def half_width_hz(row: PhyMode, carrier_hz: float) -> float:
@@ -158,9 +170,9 @@ def _fits(row: PhyMode, carrier_hz: float, sample_rate_hz: float, center_hz: flo
     return abs(carrier_hz - center_hz) + half_width_hz(row, carrier_hz) <= sample_rate_hz / 2.0
 
 
-def _worth_saying(row: PhyMode, center_hz: float, *, named: bool) -> bool:
-    """Tell of rows of the same region of the spectrum; of others only when they were named."""
-    return named or min(abs(f - center_hz) for f in row.centers_hz) < 2e6
+def _is_near(row: PhyMode, center_hz: float) -> bool:
+    """Tell rows of the same region of the spectrum, whose absence is worth a word."""
+    return min(abs(f - center_hz) for f in row.centers_hz) < 2e6
 
 
 def _why_off(row: PhyMode, sample_rate_hz: float, center_hz: float) -> str:
@@ -173,7 +185,8 @@ def _why_off(row: PhyMode, sample_rate_hz: float, center_hz: float) -> str:
     )
 
 
-def _channel(center_hz: float, rows: tuple[PhyMode, ...]) -> Channel:
+def _channel(center_hz: float, wanted: tuple[PhyMode, ...], others: tuple[PhyMode, ...]) -> Channel:
+    rows = tuple(row for row in MODES if row in wanted + others)
     chip_rate_hz = rows[0].chip_rate_hz
     tolerance_hz = center_hz * (max(row.carrier_tolerance_ppm for row in rows) + RECEIVER_PPM) * 1e-6
     deviation_max_hz = max(row.deviation.max_hz for row in rows)
@@ -182,7 +195,8 @@ def _channel(center_hz: float, rows: tuple[PhyMode, ...]) -> Channel:
     return Channel(
         name=f"{center_hz / 1e6:.4f} MHz {chip_rate_hz / 1e3:g} kcps",
         center_hz=center_hz,
-        rows=rows,
+        rows=wanted,
+        others=others,
         chip_rate_hz=chip_rate_hz,
         chip_rate_tolerance=max(row.rx_chip_rate_tolerance for row in rows),
         carrier_tolerance_hz=tolerance_hz,

@@ -51,6 +51,7 @@ class Receiver:
         self._demodulators = [
             Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair) for c in plan.channels
         ]
+        self._wanted = {row.name for channel in plan.channels for row in channel.rows}
         self._recent: list[Burst] = []  # for telling copies and leakage
         self._silent: list[Burst] = []  # energy without sync, not yet handed out
         self._done = 0
@@ -106,7 +107,8 @@ class Receiver:
         fresh = self._without_copies(found)
         self._recent = [*self._recent, *fresh][-_RECENT_BURSTS:]
         fresh += self._release_silent()
-        return sorted(fresh, key=lambda burst: (burst.first_sample, burst.row.name))
+        wanted = [burst for burst in fresh if burst.row.name in self._wanted]
+        return sorted(wanted, key=lambda burst: (burst.first_sample, burst.row.name))
 
     def _without_copies(self, bursts: list[Burst]) -> list[Burst]:
         """Drop what two neighbouring channels or regions received twice, the worse copy first."""
