@@ -237,7 +237,8 @@ class Decoder:
         header, opened = way.header, way.opened
         assert header is not None and opened is not None
         plaintext = opened.plaintext
-        is_partial = way.outcome not in _READABLE and header.configuration is not None
+        is_opaque = way.outcome is Outcome.UNSUPPORTED and header.configuration is None
+        is_partial = way.outcome not in _READABLE and not is_opaque
         if way.outcome is Outcome.REPLAYED:
             plaintext = _never_encrypted(header, way.rest, opened)
         elif opened.candidate:
