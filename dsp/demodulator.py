@@ -75,17 +75,18 @@ class Demodulator:
         first, samples = history.samples(region.start - reach, region.stop + reach)
         samples -= np.complex64(dc)
         baseband = self._filter.extract(samples, first)
-        own = self._own_span(region, first)
-        hits = [hit for hit in self._search.find(baseband) if own[0] <= hit.start < own[1]]
         good: list[Attempt] = []
         failed: list[Attempt] = []
-        for hit in hits:
+        for hit in self._search.find(baseband):
             if not self._explained(hit, good):
                 attempt = self._attempt(baseband, hit)
                 (good if attempt.fault is None else failed).append(attempt)
+        # hits of the neighbouring parts explain likenesses here, but are theirs to report
+        own_start, own_stop = self._own_span(region, first)
         kept = good + self._worth_reporting(failed, good)
+        own = [attempt for attempt in kept if own_start <= attempt.hit.start < own_stop]
         return sorted(
-            (self._burst(baseband, attempt, first, region) for attempt in kept),
+            (self._burst(baseband, attempt, first, region) for attempt in own),
             key=lambda burst: burst.first_sample,
         )
 

@@ -89,7 +89,8 @@ class Attempt:
     @property
     def merit(self) -> tuple[float, float]:
         """Order among failures: good blocks first, then the sync metric."""
-        good_start = (self.bad_blocks[0] - 1) if self.bad_blocks else 0
+        first_with_crc = 1 if self.variant.frame_format == "A" else 2
+        good_start = (self.bad_blocks[0] - first_with_crc) if self.bad_blocks else 0
         return float(good_start), self.hit.metric
 
 

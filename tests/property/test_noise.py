@@ -71,10 +71,6 @@ def test_no_frame_in_noise_with_the_gate_held_open(name: str) -> None:
     assert len(bursts) <= 5, [(burst.frame_format, burst.fault) for burst in bursts]
 
 
-@pytest.mark.xfail(
-    reason="fault: format B has no CRC in block 1, so a first bad block 2 counts as one good block and any "
-    "noise that passes for a sync word of format B is told as a damaged frame (dsp/frame_reader.py)"
-)
 @pytest.mark.parametrize("name", ["C2 O2M", "F2"])
 def test_noise_is_not_told_as_damaged_frames(name: str) -> None:
     assert [burst.fault for seed in (0, 1) for burst in _with_the_gate_held_open(name, seed)] == []

@@ -94,10 +94,6 @@ def test_a_burst_belongs_to_one_of_two_parts(cut: int) -> None:
     assert len(good) == 1 or abs(cut - 2100) < 100
 
 
-@pytest.mark.xfail(
-    reason="fault: a sync that begins just behind own_stop is left to the next part, but the weaker "
-    "likenesses before it are tried and told as a failure of their own (dsp/demodulator.py)"
-)
 def test_no_failure_is_told_of_the_other_parts_burst() -> None:
     assert [burst.fault for burst in _two_parts(2000)[1]] == [None]
 
