@@ -12,36 +12,41 @@ from protocol.wired import WiredFrame
 from sdr.reception import WIRED, ByteReception, Reception
 from sdr.timestamps import parse_utc
 
-TABLE_HEADER = (
-    f"{'time':<15} {'mode':<5} {'sender':<22} {'kind':<22} {'C-field':<8} "
-    f"{'RSSI':>6} {'SNR':>5} {'Δf/kHz':>7} {'bytes':>5}  readings"
-)
+_WHO = f"{'time':<15} {'mode':<5} {'sender':<22} {'kind':<22} {'C-field':<8}"
+_LEVELS = f"{'RSSI':>6} {'SNR':>5} {'Δf/kHz':>7}"
+_WHAT = f"{'bytes':>5}  readings"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RTL_WMBUS_MODES = ("S", "T", "C")
 
 
+def table_header(reception: Reception | ByteReception) -> str:
+    """Write the head of the table that begins with this reception."""
+    return f"{_WHO} {_LEVELS} {_WHAT}" if isinstance(reception, Reception) else f"{_WHO} {_WHAT}"
+
+
 def table_row(reception: Reception | ByteReception, sample_rate_hz: float) -> str:
-    """Write a row for people: when, who, how strong, what."""
-    quality = reception.burst.quality if isinstance(reception, Reception) else Quality()
+    """Write a row for people: when, who, how strong if it was heard, what."""
     arrow = "↓" if reception.direction == "O2M" else " "
     space = "" if reception.mode == WIRED else " "
     mode = f"{reception.mode or '–'}{space}{arrow}{reception.frame_format or ''}"
-    levels = (
-        f"{_number(quality.rssi_dbfs, 1):>6} {_number(quality.snr_db, 1):>5} "
-        f"{_number(None if quality.frequency_error_hz is None else quality.frequency_error_hz / 1e3, 1):>7} "
-        f"{len(reception.raw):>5}"
-    )
     start = f"{_when(reception, sample_rate_hz):<15} {mode:<5}"
+    levels = _levels(reception.burst.quality) if isinstance(reception, Reception) else ""
+    size = f"{levels}{len(reception.raw):>5}"
     telegram = reception.telegram
     if telegram is None:
         assert reception.rejection is not None
         block = f" in block {reception.rejection.block}" if reception.rejection.block else ""
         what = f"rejected: {reception.rejection.reason.replace('_', ' ')}{block}"
-        return f"{start} {what:<54} {levels}"
+        return f"{start} {what:<54} {size}"
     who, kind = _who(telegram)
-    row = f"{start} {who:<22} {kind:<22} {telegram.frame.function:<8} {levels}  {_says(telegram)}"
-    return row.rstrip()
+    return f"{start} {who:<22} {kind:<22} {telegram.frame.function:<8} {size}  {_says(telegram)}".rstrip()
+
+
+def _levels(quality: Quality) -> str:
+    error_hz = quality.frequency_error_hz
+    error_khz = _number(None if error_hz is None else error_hz / 1e3, 1)
+    return f"{_number(quality.rssi_dbfs, 1):>6} {_number(quality.snr_db, 1):>5} {error_khz:>7} "
 
 
 def _when(reception: Reception | ByteReception, sample_rate_hz: float) -> str:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from sdr.errors import UsageError
 from sdr.output.json_line import to_json
-from sdr.output.text_line import TABLE_HEADER, hex_line, rtl_wmbus_line, table_row
+from sdr.output.text_line import hex_line, rtl_wmbus_line, table_header, table_row
 from sdr.reception import ByteReception, Reception
 
 FORMATS = ("jsonl", "table", "hex", "rtl_wmbus")
@@ -46,7 +46,7 @@ class Output:
         if reception.rejection is not None and not (self._rejects and self.kind in ("jsonl", "table")):
             return
         if self.kind == "table" and not self._begun:
-            self._line(TABLE_HEADER)
+            self._line(table_header(reception))
         self._begun = True
         line = self._format(reception, sample_rate_hz)
         if line is None:
