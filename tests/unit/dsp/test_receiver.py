@@ -14,6 +14,7 @@ from support import (
     pad_with_noise,
     place_in_noise,
     receive,
+    row_plan,
     sent_raw,
 )
 
@@ -90,6 +91,19 @@ def test_a_frame_cut_by_the_end_is_reported_as_truncated() -> None:
     assert cut.fault is Fault.TRUNCATED
     assert raw.startswith(cut.raw[:-1]) and 20 < len(cut.raw) < len(raw)
     assert cut.first_sample == pytest.approx(first, abs=20)
+
+
+@pytest.mark.parametrize(("name", "cut_chips"), [("T M2O", 18), ("S1 M2O", 540), ("C M2O", 20), ("F2", 50)])
+def test_a_recording_that_begins_within_a_preamble(name: str, cut_chips: int) -> None:
+    row = BY_NAME[name]
+    air = narrow_air(row)
+    rng = np.random.default_rng(17)
+    raw = sent_raw(rng, 30, "A")
+    samples = pad_with_noise(on_air(raw, row, "A", air, rng), air, rng, 0.1)
+    first = round((0.1 + cut_chips / row.chip_rate_hz) * air.sample_rate_hz)
+    (burst,) = receive(samples[first:], air, row_plan(row, air))
+    assert burst.raw == raw and burst.fault is None
+    assert burst.first_sample <= 3 * air.sample_rate_hz / row.chip_rate_hz
 
 
 def test_a_damaged_frame_names_its_blocks() -> None:
