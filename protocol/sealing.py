@@ -69,6 +69,9 @@ def _seal_cbc(
 ) -> bytes:
     """Encrypt the first part of the data with 2F2F in front, and leave the rest plain."""
     mode = configuration.mode
+    if not plaintext and configuration.announced_length is None and not configuration.has_padding:
+        # All of nothing: even idle fillers would be data.
+        return plaintext
     length = _region_length(configuration, len(VERIFICATION) + len(plaintext))
     if not length:
         return plaintext

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import atheris
 
-with atheris.instrument_imports(include=["protocol"]):
+with atheris.instrument_imports(include=["protocol", "sdr"]):
     from fuzz.targets import TARGETS
 
 if TYPE_CHECKING:

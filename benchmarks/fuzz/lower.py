@@ -155,7 +155,7 @@ def authentication(data: bytes) -> None:
             key_information=layer.key_information,
             message_length=len(message),
         )
-        step = 1 + layer.fragment_number % 32
+        step = 8 + layer.fragment_number % 32
         sizes = [len(message[at : at + step]) for at in range(0, len(message), step)]
         reassembler = Reassembler()
         for fields, part in afl.fragment(whole, message, sizes):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fuzz import lower, sealed, upper
+from fuzz import lines, lower, sealed, upper
 from fuzz.seeds import PLAINTEXTS, WALKED, WHOLE, at_layer
 from protocol.ci import RADIO_CI
 from protocol.compact import compact_frame_of, encode_compact, headers_of
@@ -79,6 +79,12 @@ _OTHER_PROTOCOLS: Final = [
     for body in [_LINK_HEAD + bytes((row.code,)) + _HEADERS[row.header] + bytes.fromhex("04 13 01000000")]
 ]
 """One plain telegram with each CI-field."""
+_LINES: Final = (
+    *(frame.hex().encode() for frame in _FRAMES),
+    *(b'{"frame_hex":"%s","mode":"T"}' % frame.hex().encode() for frame in _FRAMES[:2]),
+    b"T1;1;1;2026-11-20 10:17:55.365741;-31;-31;12345678;0x" + _FRAMES[0].hex().encode(),
+    _FRAMES[0].hex().encode() + b"\t0102030405060708090A0B0C0D0E0F11\nE5\n",
+)
 _PROFILES: Final = _hex(
     "0930 62FD 0102 0304 0506",  # signed differences of 16 bits, half months
     "0903 52FE 1000 2000 FFFF",  # positive increments, months
@@ -146,6 +152,13 @@ TARGETS: Final[dict[str, Target]] = {
         _behind(b"\x04\x01\x02\x03\x04", PLAINTEXTS)
         + tuple(b"\x02\x05\x06" + seed[1:] for seed in _RECORDS_WITH_PROFILES),
         limit_ms=_SEARCH_LIMIT_MS,
+    ),
+    "decode_lines": Target(lines.decode_lines, _LINES, _MESSAGE_BYTES),
+    "round_trip": Target(
+        lines.round_trip, tuple(seed[:1] + seed[2:] for seed in _TELEGRAMS + _OTHER_PROTOCOLS)
+    ),
+    "encode_lines": Target(
+        lines.encode_lines, _behind(b"\x02\x01\x05\x06\x02\x01\x07", _FRAMES), limit_ms=_SEARCH_LIMIT_MS
     ),
 }
 """Every entry depth by its name."""
