@@ -18,7 +18,7 @@ from protocol import link
 from sdr.errors import UsageError
 from sdr.output import FORMATS, Output, open_output, parse_target
 from sdr.output.json_line import to_dict, to_json
-from sdr.output.text_line import TABLE_HEADER, hex_line, rtl_wmbus_line, table_row
+from sdr.output.text_line import hex_line, rtl_wmbus_line, table_header, table_row
 from sdr.reception import Reception, Rejection
 
 RATE_HZ = 1.6e6
@@ -57,6 +57,7 @@ REJECTED = replace(
     link=None,
     rejection=Rejection("link", "crc_mismatch", 2),
 )
+TABLE_HEADER = table_header(TELEGRAM)
 SILENT = replace(
     REJECTED,
     burst=replace(BURST, fault=Fault.SYNC_NOT_FOUND, frame_format=None, raw=b"", quality=Quality()),
