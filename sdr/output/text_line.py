@@ -15,6 +15,8 @@ from sdr.timestamps import parse_utc
 _WHO = f"{'time':<15} {'mode':<5} {'sender':<22} {'kind':<22} {'C-field':<8}"
 _LEVELS = f"{'RSSI':>6} {'SNR':>5} {'Δf/kHz':>7}"
 _WHAT = f"{'bytes':>5}  readings"
+TABLE_HEADER = f"{_WHO} {_LEVELS} {_WHAT}"
+BYTES_TABLE_HEADER = f"{_WHO} {_WHAT}"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RTL_WMBUS_MODES = ("S", "T", "C")
@@ -22,7 +24,7 @@ _RTL_WMBUS_MODES = ("S", "T", "C")
 
 def table_header(reception: Reception | ByteReception) -> str:
     """Write the head of the table that begins with this reception."""
-    return f"{_WHO} {_LEVELS} {_WHAT}" if isinstance(reception, Reception) else f"{_WHO} {_WHAT}"
+    return TABLE_HEADER if isinstance(reception, Reception) else BYTES_TABLE_HEADER
 
 
 def table_row(reception: Reception | ByteReception, sample_rate_hz: float) -> str:
