@@ -206,3 +206,27 @@ def test_help_opens_with_examples() -> None:
         ran = run_omsdr(command, "--help", environment={**os.environ, "COLUMNS": "100"})
         assert ran.returncode == 0
         assert ran.stdout.decode().startswith(f"usage: omsdr {command} ")
+
+
+def test_explain() -> None:
+    ran = run_omsdr("decode", "--explain", GAS["frame_hex"], "--key", GAS["key"])
+    text = ran.stdout.decode()
+    assert "\033" not in text  # no colours in a pipe
+    assert text.startswith("SND-NR from ELS 12345678 v51 gas · 55 bytes, frame format A\ndecrypted")
+    rows = [line for line in text.splitlines() if line[:6].strip().isdecimal()]
+    assert any(row.split()[0] == "21" and row.endswith("data            28504.27 m3") for row in rows)
+    shown = bytes.fromhex("".join(row[8:31] for row in rows))
+    assert sorted(shown) == sorted(bytes.fromhex(GAS["frame_hex"]))
+    ran = run_omsdr("decode", "-", "--explain=json", stdin=text_of(*(v["frame_hex"] for v in FRAMES), "xx"))
+    explained = lines_of(ran)
+    assert len(explained) == len(FRAMES) + 1
+    for line, vector in zip(explained, FRAMES, strict=False):
+        raw = bytearray(len(line["raw_hex"]) // 2)
+        for each in line["fields"]:
+            part = bytes.fromhex(each["hex"])
+            for offset, size in each["spans"]:
+                raw[offset : offset + size] = part[:size]
+                part = part[size:]
+        assert raw.hex().upper() == vector["frame_hex"]
+    assert explained[-1]["rejected"]["reason"] == "not_hex"
+    assert run_omsdr("decode", GAS["frame_hex"], "--explain", "--output", "hex").returncode == 2

@@ -1,0 +1,193 @@
+"""A telegram byte by byte, for people (aligned columns, one line a field) and for tools (JSON).
+
+offset  bytes                    decrypted                field           meaning
+── transport ─────────────────────────────────────────────────────────────────────
+    12  7A                                                CI-field        7Ah M-Bus full frame
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol.explain import ExplainedField, explain
+from protocol.outcome import Outcome
+from protocol.telegram import Telegram
+from sdr.output.json_text import json_text
+from sdr.reception import ByteReception
+
+_BYTES_A_LINE: Final = 8
+_HEX_WIDTH: Final = 3 * _BYTES_A_LINE - 1
+_NAME_WIDTH: Final = 16
+_RULE_WIDTH: Final = 100
+_LAYER_NAMES: Final = {
+    "link": "link layer",
+    "ell": "extended link layer",
+    "nwl": "network layer",
+    "afl": "authentication and fragmentation layer",
+    "transport": "transport layer",
+    "security": "security",
+    "application": "application data",
+}
+
+_NORMAL: Final = ""
+_BOLD: Final = "1"
+_DIM: Final = "2"
+_LAYER_COLOUR: Final = "1;36"
+_PLAIN_COLOUR: Final = "32"
+_GOOD: Final = "1;32"
+_BAD: Final = "1;31"
+_VALUE_NAMES: Final = ("data",)
+_WITHIN_RECORD: Final = ("DIFE", "VIF", "VIFE", "unit", "LVAR", "data", "spacing control", "spacing value")
+
+
+class Ink:
+    """Colours for a terminal, or none for a pipe."""
+
+    def __init__(self, is_coloured: bool) -> None:
+        self._is_coloured = is_coloured
+
+    def __call__(self, text: str, code: str) -> str:
+        """Return the text in a colour."""
+        return f"\033[{code}m{text}\033[0m" if self._is_coloured and code and text.strip() else text
+
+
+def explain_text(reception: ByteReception, *, is_coloured: bool) -> str:
+    """Write a telegram byte by byte, ending with an empty line."""
+    ink = Ink(is_coloured)
+    fields = explain(reception.raw, reception.telegram)
+    has_plain = any(each.plain is not None for each in fields)
+    lines = [*_title(reception, ink), _head(has_plain, ink)]
+    layer = None
+    for each in fields:
+        # A block CRC interrupts whatever stands around it; it opens no layer of its own.
+        if each.layer != layer and each.name != "CRC":
+            layer = each.layer
+            name = f"── {_LAYER_NAMES.get(layer, layer)} "
+            lines.append(ink(name.ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR))
+        lines += _field_lines(each, has_plain, ink)
+    return "\n".join([*lines, ""])
+
+
+def explain_json(reception: ByteReception) -> str:
+    """Write a telegram byte by byte as one line of JSON, without the line feed."""
+    rejection = reception.rejection
+    return json_text(
+        {
+            "schema": 1,
+            "raw_hex": reception.raw.hex(),
+            "rejected": None
+            if rejection is None
+            else {"layer": rejection.layer, "reason": rejection.reason, "line": rejection.line},
+            "outcome": None if reception.telegram is None else reception.telegram.security.outcome.value,
+            "fields": [
+                {
+                    "layer": each.layer,
+                    "field": each.name,
+                    "meaning": each.meaning,
+                    "offset": each.spans[0][0],
+                    "size": len(each.raw),
+                    "spans": each.spans,
+                    "hex": each.raw.hex(),
+                    "decrypted_hex": None if each.plain is None else each.plain.hex(),
+                }
+                for each in explain(reception.raw, reception.telegram)
+            ],
+        }
+    )
+
+
+def _title(reception: ByteReception, ink: Ink) -> list[str]:
+    size = f"{len(reception.raw)} bytes"
+    if reception.frame_format is not None:
+        size += f", frame format {reception.frame_format}"
+    telegram = reception.telegram
+    if telegram is None:
+        assert reception.rejection is not None
+        reason = reception.rejection.reason.replace("_", " ")
+        return [f"{ink('no telegram', _BAD)}: {reason} ({reception.rejection.layer}), {size}"]
+    who = f"{telegram.frame.function}{_who(telegram)}"
+    title = [f"{ink(who, _BOLD)} · {size}", _security_text(telegram, ink)]
+    notes = telegram.notes + reception.notes
+    if notes:
+        title.append("notes: " + ", ".join(note.replace("_", " ") for note in notes))
+    return title
+
+
+def _who(telegram: Telegram) -> str:
+    sender, meter = telegram.sender, telegram.meter
+    texts = []
+    if sender is not None:
+        texts.append(f" from {sender.manufacturer} {sender.id} v{sender.version} {sender.device_type_name}")
+    if meter is not None and meter != sender:
+        texts.append(f" · meter {meter.manufacturer} {meter.id} v{meter.version} {meter.device_type_name}")
+    if telegram.name is not None:
+        texts.append(f" “{telegram.name}”")
+    return "".join(texts)
+
+
+def _security_text(telegram: Telegram, ink: Ink) -> str:
+    security = telegram.security
+    is_good = security.outcome in (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+    texts = [ink(security.outcome.replace("_", " "), _GOOD if is_good else _BAD)]
+    if telegram.problem is not None:
+        texts[0] += f": {telegram.problem.reason.replace('_', ' ')} ({telegram.problem.layer})"
+    if security.authenticated:
+        texts.append(ink("authentic", _GOOD))
+    if security.profile is not None:
+        texts.append(f"security profile {security.profile}")
+    if security.message_counter is not None:
+        texts.append(f"message counter {security.message_counter}")
+    n_readings = len(telegram.readings)
+    if n_readings:
+        texts.append(f"{n_readings} reading{'s' if n_readings > 1 else ''}")
+    return " · ".join(texts)
+
+
+def _head(has_plain: bool, ink: Ink) -> str:
+    plain = f"{'decrypted':<{_HEX_WIDTH}}  " if has_plain else ""
+    return ink(f"offset  {'bytes':<{_HEX_WIDTH}}  {plain}{'field':<{_NAME_WIDTH}}  meaning", _DIM)
+
+
+def _field_lines(each: ExplainedField, has_plain: bool, ink: Ink) -> list[str]:
+    """Write a field: one line, and more where it has more bytes than a line holds."""
+    style = _style(each)
+    quiet = _DIM if style == _DIM else _NORMAL
+    indent = "  " if each.layer == "application" and each.name in _WITHIN_RECORD else ""
+    lines = []
+    for start in range(0, len(each.raw), _BYTES_A_LINE):
+        part = slice(start, start + _BYTES_A_LINE)
+        plain = "" if each.plain is None else _hex(each.plain[part])
+        cells = [
+            (f"{_place(each, start):>6}", _NORMAL),
+            (f"{_hex(each.raw[part]):<{_HEX_WIDTH}}", quiet),
+            *([(f"{plain:<{_HEX_WIDTH}}", _PLAIN_COLOUR)] if has_plain else []),
+            (f"{indent + each.name:<{_NAME_WIDTH}}" if start == 0 else "", quiet),
+            (each.meaning if start == 0 else "", style),
+        ]
+        while not cells[-1][0].strip():
+            cells.pop()
+        last, last_style = cells.pop()
+        lines.append("".join(f"{ink(text, code)}  " for text, code in cells) + ink(last.rstrip(), last_style))
+    return lines
+
+
+def _style(each: ExplainedField) -> str:
+    """Return the colour of a meaning: values stand out, CRCs and fillers step back."""
+    if "does not fit" in each.meaning or each.name in ("encrypted", "left over"):
+        return _BAD
+    if each.name in ("CRC", "filler", "padding", "checksum", "stop"):
+        return _DIM
+    return _BOLD if each.layer == "application" and each.name in _VALUE_NAMES else _NORMAL
+
+
+def _place(each: ExplainedField, index: int) -> int:
+    """Offset in what was given of one byte of a field."""
+    for offset, size in each.spans:
+        if index < size:
+            return offset + index
+        index -= size
+    raise IndexError(index)
+
+
+def _hex(data: bytes) -> str:
+    return data.hex(" ").upper()
