@@ -11,6 +11,7 @@ from collections import deque
 import numpy as np
 
 _STRETCHES = 64
+_LEAST_STRETCHES = 3
 
 
 class DcTracker:
@@ -25,8 +26,8 @@ class DcTracker:
 
     @property
     def value(self) -> complex:
-        """The offset, full scale 1; 0 before the first stretch."""
-        if not self._means:
+        """The offset, full scale 1; 0 while there are too few stretches to tell it from a burst."""
+        if len(self._means) < _LEAST_STRETCHES:
             return 0.0
         means = np.array(self._means)
         return complex(np.median(means.real), np.median(means.imag))

@@ -98,7 +98,11 @@ class SyncSearch:
             # a few strong chips, the end of another burst, can look like the pattern
             if np.count_nonzero(on_high != (self._weights > 0.0)) <= _WRONG_CHIPS * self._weights.size:
                 tones_hz = float(self._tones_hz[low]), float(self._tones_hz[high])
-                hits.append(SyncHit(hop * self._hop, float(metric[hop]), *tones_hz, float(self._rates[rate])))
+                hits.append(
+                    SyncHit(
+                        hop * self._hop, min(float(metric[hop]), 1.0), *tones_hz, float(self._rates[rate])
+                    )
+                )
         return sorted(hits, key=lambda hit: (-hit.metric, hit.start))
 
 
