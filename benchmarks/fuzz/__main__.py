@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import atheris
 
-with atheris.instrument_imports(include=["protocol", "sdr"]):
+with atheris.instrument_imports(include=["protocol", "sdr", "smllib"]):
     from fuzz.targets import TARGETS
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Targets around the command line: lines of ``omsdr decode`` and ``omsdr encode``."""
+"""Targets around the protocol: lines of ``omsdr decode`` and ``omsdr encode``, payloads of libraries."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sdr.byte_lines import MOST_LINE_BYTES, receive_line
 from sdr.line_encoder import LineEncoder
 from sdr.output.json_line import to_json
 from sdr.output.json_text import json_text
+from sdr.payloads import NOTES, decode_payload
 from sdr.reception import ByteReception
 
 RING: Final = Keyring(KeyRow(key=key) for key in KEYS)
@@ -112,3 +113,14 @@ def _tamper(fields: dict[str, Any], deep: int, which: int, value: int) -> None:
         fields.pop(name, None)
     else:
         fields[name] = HOSTILE[value % len(HOSTILE)]
+
+
+def payloads(data: bytes) -> None:
+    """Read a DLMS/COSEM or, with bit 0 of byte 0, an SML payload."""
+    if not data:
+        return
+    found = decode_payload("sml" if data[0] & 1 else "dlms", data[1:])
+    assert found is not None
+    assert set(found.notes) <= set(NOTES)
+    for reading in found.readings:
+        json_text(reading.value)
