@@ -199,7 +199,9 @@ class Decoder:
         assert header is not None
         inputs = CipherInputs(header, way.meter, way.message_afl)
         way.counter = inputs.counter
-        keys = self._keys(way, way.meter, way.sender)
+        # A plain telegram needs no key; it is looked up for the name alone.
+        is_locked = header.mode > 0 or inputs.has_mac
+        keys = self._keys(way, way.meter, way.sender) if is_locked or self._keyring.has_names else ()
         is_vendor_order = isinstance(way.frame, LinkFrame) and way.frame.address_order == "vendor"
         opened = way.opened = security.open_message(
             header,

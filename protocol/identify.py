@@ -16,7 +16,7 @@ Source: EN 13757-4 and EN 13757-2 frame layouts; the order is proven on 300 fiel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from protocol import wired
 from protocol.crc import crc16
@@ -28,12 +28,11 @@ from protocol.frame_format import (
     FrameFormat,
     air_length,
     bad_blocks,
+    crc_spans,
     strip_crcs,
 )
 
 FrameKind = Literal["wired", "A", "B", "crc_less"]
-
-_SECOND_BLOCK: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,7 @@ def _fits_format_b(data: bytes) -> bool:
     """Whether the CRC over the first two blocks of format B fits; the third may still be damaged."""
     frame_format: FrameFormat = "B"
     try:
-        return _SECOND_BLOCK not in bad_blocks(data, frame_format)
+        first, *_ = crc_spans(air_length(data[0], frame_format), frame_format)
     except InvalidField:
         return False
+    return _block_fits(data, 0, first[1] - CRC_BYTES)

@@ -89,6 +89,9 @@ class Keyring:
     Args:
         rows: several may fit one device; all of their keys are candidates.
 
+    Attributes:
+        has_names: whether any row names its device.
+
     Raises:
         ValueError: an id that is neither a number nor a pattern.
     """
@@ -97,9 +100,11 @@ class Keyring:
         self._exact: dict[str, list[_Matcher]] = {}
         self._wildcard: list[_Matcher] = []
         self._count = 0
+        self.has_names = False
         for row in rows:
             matcher = _Matcher(row)
             self._count += 1
+            self.has_names = self.has_names or row.name is not None
             if "*" in row.id:
                 self._wildcard.append(matcher)
             else:

@@ -11,13 +11,13 @@
 
 A layer that is absent, or that could not be reached, is None. What stopped the way up is the
 ``problem``; everything below it is kept. Decoder.py makes telegrams of frames, building.py frames of
-telegrams.
+telegrams. What is made for every telegram is a named tuple, which takes a third of the time that a
+frozen dataclass takes to make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from protocol import reassembly
@@ -55,8 +55,7 @@ class Problem(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
+class Security(NamedTuple):
     """What became of the protection of a telegram.
 
     Attributes:
@@ -74,8 +73,7 @@ class Security:
     candidate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Plain bytes of the way up, for those who want to see each of them.
 
     Attributes:
@@ -89,8 +87,7 @@ class Trace:
     region: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Telegram:
+class Telegram(NamedTuple):
     """One decoded frame.
 
     Attributes:

@@ -78,27 +78,23 @@ class Way:
         if meter is None and self.sender is not None:
             receiver = None if self.ell is None else self.ell.receiver
             meter = receiver if self.direction == "O2M" and receiver is not None else self.sender
+        profile = None if header is None else security.profile(header, self.message_afl)
+        is_authentic = opened is not None and opened.authenticated
         return Telegram(
-            frame=self.frame,
-            direction=self.direction,
-            meter=meter,
-            name=self.name,
-            ell=self.ell,
-            nwl=self.nwl,
-            afl=self.afl,
-            header=header,
-            security=Security(
-                self.outcome,
-                None if header is None else security.profile(header, self.message_afl),
-                opened is not None and opened.authenticated,
-                self.counter,
-                self.candidate,
-            ),
-            content=self.content,
-            readings=self.readings,
-            notes=tuple(self.notes),
-            problem=self.problem,
-            trace=Trace(
+            self.frame,
+            self.direction,
+            meter,
+            self.name,
+            self.ell,
+            self.nwl,
+            self.afl,
+            header,
+            Security(self.outcome, profile, is_authentic, self.counter, self.candidate),
+            self.content,
+            self.readings,
+            tuple(self.notes),
+            self.problem,
+            Trace(
                 self.payload,
                 b"" if header is None else self.rest,
                 b"" if opened is None else opened.region,

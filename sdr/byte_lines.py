@@ -15,13 +15,14 @@ import json
 from binascii import Error as HexError
 from binascii import unhexlify
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from protocol.ciphers import SecretKey
 from protocol.decoder import Decoder
 from protocol.errors import CrcMismatch, ProtocolError
 from protocol.identify import Identified, identify
+from protocol.outcome import Outcome
+from protocol.telegram import Telegram
 from sdr.errors import ConfigError
 from sdr.keyfiles import parse_key
 from sdr.output.json_text import json_text
@@ -40,9 +41,8 @@ class LineError(ValueError):
     """A line that holds no telegram; ``args[0]`` is a word of `INPUT_REASONS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenLine:
-    """What a line says.
+class GivenLine(NamedTuple):
+    """What a line says; a named tuple, as one is made for every line.
 
     Attributes:
         raw: the bytes, perhaps with block CRCs.
@@ -119,6 +119,11 @@ def _receive(decoder: Decoder, given: GivenLine) -> ByteReception:
     is_wired = found.kind == "wired"
     now_s = None if given.time is None else parse_utc(given.time).timestamp()
     telegram = decoder.decode(found.frame, is_wired=is_wired, own_keys=given.keys, now_s=now_s)
+    if found.kind == "B" and not _is_whole(telegram):
+        # One frame without CRCs in 65536 ends, by chance, like one of format B.
+        bare = decoder.decode(given.raw[: given.raw[0] + 1], own_keys=given.keys, now_s=now_s)
+        if _is_whole(bare):
+            found, telegram = _told(given.raw[: given.raw[0] + 1], None), bare
     notes: tuple[str, ...] = ()
     frame_format = given.frame_format
     if found.kind in ("A", "B"):
@@ -130,14 +135,23 @@ def _receive(decoder: Decoder, given: GivenLine) -> ByteReception:
         given.raw,
         found.frame,
         telegram,
-        time=given.time,
-        mode=WIRED if is_wired else given.mode,
-        direction=telegram.direction or given.direction,
-        frame_format=frame_format,
-        repaired=given.repaired,
-        radio=given.radio,
-        notes=notes,
+        None,
+        given.time,
+        WIRED if is_wired else given.mode,
+        telegram.direction or given.direction,
+        frame_format,
+        given.repaired,
+        given.radio,
+        notes,
     )
+
+
+def _is_whole(telegram: Telegram) -> bool:
+    """Whether nothing of a telegram is cut or unreadable."""
+    if telegram.problem is not None or telegram.security.outcome is Outcome.INCOMPLETE:
+        return False
+    records = None if telegram.content is None else telegram.content.records
+    return records is None or not any(record.problem for record in records.records)
 
 
 def _told(frame: bytes, mode: str | None) -> Identified:

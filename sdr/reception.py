@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from dsp.burst import Burst
 from protocol.link import LinkFrame
@@ -92,9 +93,8 @@ class Reception:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class ByteReception:
-    """One input line as the user sees it.
+class ByteReception(NamedTuple):
+    """One input line as the user sees it; a named tuple, as one is made for every line.
 
     Attributes:
         raw: the bytes as given.

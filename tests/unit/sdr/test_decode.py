@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from protocol import ell, link, wired
 from protocol.ciphers import SecretKey
+from protocol.crc import crc16
 from protocol.decoder import Decoder
 from protocol.keys import Keyring, KeyRow
 from protocol.telegram import NOTES
@@ -70,6 +71,16 @@ def test_hex_in_every_form(line: str, frame_format: str | None, notes: list[str]
     assert found["security"]["outcome"] == "decrypted"
     assert (found["time"], found["mode"], found["direction"], found["radio"]) == (None, None, "M2O", None)
     assert set(found["notes"]) <= set(INPUT_NOTES)
+
+
+def test_a_bare_frame_that_ends_like_format_b_by_chance() -> None:
+    # records chosen so that the last two bytes are the CRC of all before them
+    head = bytes.fromhex("44 9315 78563412 3303 78 0C1427048502 0413".replace(" ", ""))
+    body = bytes((len(head) + 4,)) + head + bytes(2)
+    frame = body + crc16(body).to_bytes(2, "big")
+    found = decoded(frame.hex())
+    assert (found["frame_format"], found["notes"]) == (None, [])
+    assert len(found["readings"]) == 2
 
 
 def test_contract_example() -> None:
