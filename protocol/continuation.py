@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from protocol.header_builder import PROFILE_VALUE
 from protocol.readings import Reading, readings
 from protocol.records import DataRecord, RecordList
 
 _MOST_DEVICES: Final = 256
-_MOST_RECORDS: Final = 4096
+_MOST_RECORDS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,4 @@ def readings_behind(
     before: tuple[DataRecord, ...], records: RecordList, device_type: int | None
 ) -> list[Reading]:
     """Return the readings of ``records``, dated and based by the records before them, too."""
-    found = readings(before + records.records, device_type)
-    own = [index for index, reading in enumerate(found) if PROFILE_VALUE not in reading.qualifiers]
-    return found[own[len(before)] :] if records.records else []
+    return readings(records.records, device_type, before)

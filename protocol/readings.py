@@ -156,14 +156,20 @@ def meaning_of(header: RecordHeader, device_type: int | None) -> Meaning:
     return meaning
 
 
-def readings(records: Sequence[DataRecord], device_type: int | None = None) -> list[Reading]:
+def readings(
+    records: Sequence[DataRecord],
+    device_type: int | None = None,
+    before: Sequence[DataRecord] = (),
+) -> list[Reading]:
     """Return the readings of a message's records, in order; never raises.
 
     Args:
-        records: all records of one message.
+        records: all records of one message, or those of its last telegram.
         device_type: device type code of the meter, for OBIS codes.
+        before: records of the message's earlier telegrams, for their dates and base values.
     """
-    dating = Dating(records)
+    message = (*before, *records) if before else records
+    dating = Dating(message)
     base_values: dict[_Base, Number] | None = None
     found = []
     for record in records:
@@ -171,7 +177,7 @@ def readings(records: Sequence[DataRecord], device_type: int | None = None) -> l
         meaning = meaning_of(header, device_type)
         if header.role is Role.PROFILE and isinstance(record.value, str):
             if base_values is None:
-                base_values = _base_values(records)
+                base_values = _base_values(message)
             found += _profile_readings(record, meaning, base_values, dating)
             continue
         at = dating.date_of(header.place) if header.is_dated else None

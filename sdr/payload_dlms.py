@@ -30,6 +30,7 @@ _STRUCTURE: Final = 2
 _BIT_STRING: Final = 4
 _OCTETS: Final = 9
 _INTEGER: Final = 15
+_LONG_UNSIGNED: Final = 18
 _COMPACT_ARRAY: Final = 19
 _ENUM: Final = 22
 _DATE_TIME: Final = 25
@@ -42,7 +43,7 @@ _NUMBERS: Final = {
     _INTEGER: Struct(">b"),
     16: Struct(">h"),
     17: Struct(">B"),
-    18: Struct(">H"),
+    _LONG_UNSIGNED: Struct(">H"),
     20: Struct(">q"),
     21: Struct(">Q"),
     _ENUM: Struct(">B"),
@@ -68,7 +69,7 @@ _CLOCK: Final = "0-0:1.0.0*255"
 _CLOCK_FIELDS: Final = Struct(">HBBBBBBBhB")
 _NO_DEVIATION: Final = -0x8000
 _NOT_SPECIFIED: Final = 0xFF
-_PUSH_OBJECT_FIELDS: Final = 4
+_PUSH_OBJECT: Final = [_LONG_UNSIGNED, _OCTETS, _INTEGER, _LONG_UNSIGNED]
 _DEEPEST: Final = 32
 _FILLER: Final = b"\x2f"
 
@@ -191,7 +192,9 @@ def _readings(items: Sequence[_Item], at: datetime | None) -> Iterator[PayloadRe
     while place < len(items):
         item, behind = items[place], items[place + 1 : place + 3]
         obis = _obis(item)
-        if item.tag in (_ARRAY, _STRUCTURE):
+        if _is_push_object(item):
+            pass
+        elif item.tag in (_ARRAY, _STRUCTURE):
             yield from _readings(item.elements, at)
         elif obis is not None and behind and behind[0].tag not in (_ARRAY, _STRUCTURE):
             scaler, unit = _scaler_unit(behind[1:])
@@ -204,12 +207,16 @@ def _readings(items: Sequence[_Item], at: datetime | None) -> Iterator[PayloadRe
 
 def _push_list(items: Sequence[_Item]) -> list[str]:
     """Return the OBIS code of every item where the first item names them, else nothing."""
-    objects = items[0].elements if items else ()
-    if len(items) < 2 or len(objects) != len(items):
+    objects = items[0].elements if len(items) > 1 else ()
+    if len(objects) != len(items) or not all(map(_is_push_object, objects)):
         return []
-    codes = [_obis(named.elements[1]) for named in objects if len(named.elements) == _PUSH_OBJECT_FIELDS]
-    known = [code for code in codes if code is not None]
-    return known if len(known) == len(items) else []
+    return [_obis(named.elements[1]) or "" for named in objects]
+
+
+def _is_push_object(item: _Item) -> bool:
+    """Whether a structure names an object instead of giving a value: class, OBIS code, attribute, index."""
+    tags = [element.tag for element in item.elements]
+    return tags == _PUSH_OBJECT and _obis(item.elements[1]) is not None
 
 
 def _obis(item: _Item) -> str | None:

@@ -121,6 +121,13 @@ def test_push_list_names_the_values() -> None:
     ]
 
 
+def test_push_list_of_other_length_names_nothing() -> None:
+    named = structure(b"\x12\x00\x03", octet_string(ENERGY), b"\x0f\x02", b"\x12\x00\x00")
+    assert list(found("dlms", structure(array(named), u32(7))).readings) == [
+        PayloadReading(None, "unspecified", 7)
+    ]
+
+
 def test_values_without_a_name_are_kept() -> None:
     body = structure(b"\x11\x05", octet_string(b"\x00\xff"), octet_string(b""), b"\x00")
     values = [(reading.obis, reading.value) for reading in found("dlms", body).readings]
