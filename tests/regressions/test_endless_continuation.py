@@ -5,13 +5,13 @@ number is counted here, not their time.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from protocol import continuation
 from protocol.decoder import Decoder
 from protocol.readings import Reading, readings
+from protocol.records import DataRecord
 
 # Volume, a compact profile of 189 increments of one byte, and more records follow.
 APL = bytes.fromhex("0413 E8030000 0D931F BF 6101") + bytes(range(189)) + b"\x1f"
@@ -26,8 +26,10 @@ def frame(number: int) -> bytes:
 def test_each_telegram_makes_its_own_readings_only(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    def counted(*args: Any) -> list[Reading]:
-        found = readings(*args)
+    def counted(
+        records: Sequence[DataRecord], device_type: int | None, before: Sequence[DataRecord]
+    ) -> list[Reading]:
+        found = readings(records, device_type, before)
         made.append(len(found))
         return found
 
