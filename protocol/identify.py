@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from protocol import wired
-from protocol.crc import crc16
+from protocol.crc import crc_fits
 from protocol.errors import CrcMismatch, Incomplete, InvalidField
 from protocol.frame_format import (
     A_BLOCK_BYTES,
@@ -112,8 +112,8 @@ def _starts_as_format_a(data: bytes, bare_length: int) -> bool:
 
 
 def _block_fits(data: bytes, start: int, end: int) -> bool:
-    crc = data[end : end + CRC_BYTES]
-    return len(crc) == CRC_BYTES and crc16(data[start:end]) == crc[0] << 8 | crc[1]
+    block = data[start : end + CRC_BYTES]
+    return len(block) == end + CRC_BYTES - start and crc_fits(block)
 
 
 def _fits_format_b(data: bytes) -> bool:

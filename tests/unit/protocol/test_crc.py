@@ -1,8 +1,10 @@
 """Values from OMS Vol. 2 Annex N frames and the check value of the CRC catalogue."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from protocol.crc import crc16, crc_bytes
+from protocol.crc import crc16, crc_bytes, crc_fits
 
 ANNEX_N_BLOCKS = [
     ("2E449315785634123303", 0x3363),
@@ -40,3 +42,13 @@ def bitwise(data: bytes) -> int:
 def test_equals_the_bitwise_division(length: int) -> None:
     data = bytes((index * 73 + 41) & 0xFF for index in range(length))
     assert crc16(data) == bitwise(data)
+
+
+@given(st.binary(max_size=300))
+def test_code_words(data: bytes) -> None:
+    code_word = data + crc_bytes(data)
+    assert crc_fits(code_word)
+    for bit in range(0, 8 * len(code_word), 7):
+        altered = bytearray(code_word)
+        altered[bit // 8] ^= 1 << bit % 8
+        assert not crc_fits(bytes(altered))
