@@ -40,13 +40,6 @@ FORMAT: Final = "mbus_format"
 TO_DEVICE: Final = frozenset({RECORDS_TO_DEVICE, "device_select"})
 """Protocols whose records are commands."""
 
-APPLICATION_REASONS: Final = {
-    "truncated": "the bytes end before the application data do",
-    "format_invalid": "a format frame does not fit its signature",
-    "function_unknown": "a clock command that is not assigned",
-}
-"""Reasons why application data are kept as bytes only."""
-
 
 @dataclass(frozen=True, slots=True)
 class Content:

@@ -88,8 +88,5 @@ def crc_fits(code_word: bytes) -> bool:
     Quicker than `crc16` for bytes that are no code word: each of the 16 parities refuses half of them.
     """
     number = int.from_bytes(code_word, "big")
-    for mask in _parity_masks(8 * len(code_word)):
-        # The CRC is inverted, so all bits of the remainder are 1.
-        if not (number & mask).bit_count() & 1:
-            return False
-    return True
+    # The CRC is inverted, so all bits of the remainder are 1.
+    return all((number & mask).bit_count() & 1 for mask in _parity_masks(8 * len(code_word)))

@@ -24,35 +24,7 @@ from protocol.telegram import Telegram
 from protocol.transport import TransportHeader
 from protocol.wired import ADDRESS_FIELDS, WiredFrame
 from sdr.output.json_text import json_text, quoted
-
-ELL_KEYS: Final = {
-    "ci": "CI-field, which tells the layout",
-    "communication_control": "CC as hex; absent in layout V",
-    "flags": "words for the bits of CC that are set",
-    "access": "when the sender listens",
-    "delay": "how long an answer waits",
-    "access_number": "access number of the link",
-    "receiver": "address of the station that the frame is for, in layouts III and IV",
-    "encryption": "method of the session: 0 none, 1 AES-128-CTR; in layouts II and IV",
-    "session_minutes": "time of the session in minutes",
-    "session_counter": "number of the session within its minute",
-    "skipped_hex": "content of layout V, whose meaning is not public",
-}
-"""Keys of ``ell``."""
-
-AFL_KEYS: Final = {
-    "control": "fragmentation control field as hex",
-    "fragment": "number of the fragment, 0 for a whole message",
-    "more_fragments": "whether another fragment follows",
-    "fragment_bytes": "bytes of the message in this fragment; absent for a whole message",
-    "message_control": "message control field as hex, null if absent",
-    "authentication_type": "kind of MAC of the message, 0 none",
-    "mac_bytes": "length of the MAC in this telegram, 0 without",
-    "message_counter": "message counter, null if absent",
-    "message_length": "length of the whole message, null if absent",
-    "key_information": "key information as hex: version, derivation, number; absent without",
-}
-"""Keys of ``afl``."""
+from sdr.payloads import READERS, PayloadReading, decode_payload
 
 _C_FIELDS: Final = tuple(
     f'"c_field":"{code:02x}","function":{quoted(row.function)}' for code, row in enumerate(BY_CODE)
@@ -225,6 +197,34 @@ def application_text(content: Content | None) -> str:
     if content.fields:
         text += f",{json_text(content.fields)[1:-1]}"
     return text + "}"
+
+
+def readings_texts(telegram: Telegram) -> tuple[list[str], tuple[str, ...]]:
+    """Return ``readings``, one text each, and the notes of payloads that are no M-Bus."""
+    content = telegram.content
+    if content is None or content.protocol not in READERS or content.is_partial:
+        return [reading_text(reading) for reading in telegram.readings], ()
+    payload = decode_payload(content.protocol, content.plaintext)
+    if payload is None:
+        return [], ()
+    return [_payload_text(reading) for reading in payload.readings], payload.notes
+
+
+def _payload_text(reading: PayloadReading) -> str:
+    fields: dict[str, object] = {
+        "quantity": reading.quantity,
+        "value": reading.value,
+        "unit": reading.unit,
+        "function": "instantaneous",
+        "storage": 0,
+        "tariff": 0,
+        "subunit": 0,
+        "qualifiers": [],
+        "dib_vib": None,
+        "raw_hex": None,
+    }
+    named = {"obis": reading.obis, "at": reading.at}
+    return json_text(fields | {name: value for name, value in named.items() if value is not None})
 
 
 _Template = tuple[Meaning, str, str, str]

@@ -18,7 +18,7 @@ from sdr.output.json_layers import (
     application_text,
     ell_text,
     link_text,
-    reading_text,
+    readings_texts,
     security_text,
     transport_text,
 )
@@ -62,7 +62,8 @@ def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
     else:
         name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
         owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"
-    all_notes = telegram.notes + notes
+    readings, payload_notes = readings_texts(telegram)
+    all_notes = telegram.notes + payload_notes + notes
     nwl = "" if telegram.nwl is None else f'"nwl":{{"routing":{telegram.nwl.routing}}},'
     problem = "" if telegram.problem is None else f',"problem":{json_text(telegram.problem._asdict())}'
     return (
@@ -70,7 +71,7 @@ def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
         f'"ell":{ell_text(telegram.ell)},{nwl}"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
         f'"transport":{transport_text(telegram.header)},"security":{security_text(telegram)},'
         f'"application":{application_text(telegram.content)},'
-        f'"readings":[{",".join([reading_text(reading) for reading in telegram.readings])}],'
+        f'"readings":[{",".join(readings)}],'
         f'"notes":{json_text(all_notes) if all_notes else "[]"}{problem}'
     )
 

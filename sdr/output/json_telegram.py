@@ -19,7 +19,7 @@ from typing import Any, Final
 from protocol import address, afl, c_field, configuration, transport
 from protocol.address import Address, AddressOrder
 from protocol.afl import Afl
-from protocol.application import TO_DEVICE, encode_content
+from protocol.application import COMPACT, RECORDS_FROM_DEVICE, TO_DEVICE, encode_content
 from protocol.building import Description
 from protocol.ci import RADIO_CI, WIRED_CI, CiRow
 from protocol.configuration import LAYOUTS, Configuration
@@ -38,6 +38,7 @@ _ORDERS: Final[tuple[AddressOrder, ...]] = ("standard", "vendor", "id_only")
 _FRAME_FORMATS: Final[tuple[FrameFormat, ...]] = ("A", "B")
 _LOWER_LAYERS: Final = ("ell", "nwl", "afl", "transport")
 _READ: Final = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+_WITH_RECORDS: Final = (*TO_DEVICE, RECORDS_FROM_DEVICE, COMPACT, "application_error")
 _SESSION_CIS: Final = (0x8D, 0x8F)
 _RECEIVER_CIS: Final = (0x8E, 0x8F)
 _LAYOUT_V: Final = 0x86
@@ -265,7 +266,7 @@ def _content(fields: Fields, row: CiRow) -> bytes | None:
         if not isinstance(run, list) or len(run) != 2 or not all(_is_count(part) for part in run):
             raise application.error("fillers", "pairs of a position and a number")
         fillers.append((run[0], run[1]))
-    readings = fields.list("readings")
+    readings = fields.list("readings") if row.protocol in _WITH_RECORDS else []
     if not all(isinstance(reading, Mapping) for reading in readings):
         raise fields.error("readings", "a list of objects")
     records = RecordList(

@@ -17,8 +17,8 @@ from protocol.decoder import Decoder
 from protocol.keys import Keyring, KeyRow
 from protocol.telegram import NOTES
 from sdr.byte_lines import MOST_LINE_BYTES, read_lines, receive_line
-from sdr.output.json_layers import AFL_KEYS, ELL_KEYS
 from sdr.output.json_line import to_dict, to_json
+from sdr.output.json_schema import AFL_KEYS, ELL_KEYS
 from sdr.output.json_text import json_text
 from sdr.output.text_line import hex_line, rtl_wmbus_line, table_row
 from sdr.reception import INPUT_NOTES, INPUT_REASONS
