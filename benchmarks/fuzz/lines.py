@@ -6,21 +6,21 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-from fuzz.lower import long_frame
-from fuzz.sealed import WIRED
-from fuzz.seeds import KEYS
+from fuzz.lower import long_frame, refusal
+from fuzz.sealed import RING, WIRED, frames
 from fuzz.upper import HOSTILE
 from protocol.decoder import Decoder
-from protocol.keys import Keyring, KeyRow
+from protocol.frame_format import FrameFormat, add_crcs
 from protocol.telegram import Telegram
 from sdr.byte_lines import MOST_LINE_BYTES, receive_line
 from sdr.line_encoder import LineEncoder
+from sdr.output.explain_text import explain_json, explain_text
 from sdr.output.json_line import to_json
 from sdr.output.json_text import json_text
 from sdr.payloads import NOTES, decode_payload
 from sdr.reception import ByteReception
 
-RING: Final = Keyring(KeyRow(key=key) for key in KEYS)
+_FORMATS: Final[dict[int, FrameFormat]] = {0x20: "A", 0x40: "B"}
 
 
 def decode_lines(data: bytes) -> None:
@@ -64,6 +64,31 @@ def _is_known(telegram: Telegram) -> bool:
     configuration = None if telegram.header is None else telegram.header.configuration
     is_padded = configuration is not None and configuration.has_padding
     return not is_padded and (telegram.security.authenticated or not has_mac)
+
+
+def explained(data: bytes) -> None:
+    """Explain frames one after another, with and without block CRCs: every byte once."""
+    decoder = Decoder(RING)
+    for options, frame in frames(data):
+        raw = frame
+        frame_format = _FORMATS.get(options & 0x60)
+        if frame_format is not None:
+            with refusal:
+                raw = add_crcs(frame, frame_format)
+        reception = receive_line(decoder, raw.hex().encode(), 1)
+        if options & 1:
+            assert explain_text(reception, is_coloured=bool(options & 2))
+            continue
+        seen = bytearray(raw)
+        for field in json.loads(explain_json(reception))["fields"]:
+            assert field["layer"] and field["field"] and field["meaning"]
+            assert field["decrypted_hex"] is None or len(field["decrypted_hex"]) == len(field["hex"])
+            taken = b"".join(raw[offset : offset + size] for offset, size in field["spans"])
+            assert taken.hex() == field["hex"]
+            for offset, size in field["spans"]:
+                assert seen[offset : offset + size] == raw[offset : offset + size]
+                seen[offset : offset + size] = bytes(byte ^ 0xFF for byte in seen[offset : offset + size])
+        assert seen == bytes(byte ^ 0xFF for byte in raw)
 
 
 def _line(reception: ByteReception) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Final
 
 from fuzz.lower import long_frame, refusal
@@ -89,7 +90,7 @@ def _seal_and_open(
         assert header.mode != TLS_MODE
 
 
-_RING: Final = Keyring(KeyRow(key=key) for key in KEYS)
+RING: Final = Keyring(KeyRow(key=key) for key in KEYS)
 
 
 def sealed_telegram(data: bytes) -> None:
@@ -105,7 +106,7 @@ def sealed_telegram(data: bytes) -> None:
         message, fields = seal_message(
             walked.header, plaintext, key=AES_KEYS[0], meter=walked.meter, afl=walked.afl
         )
-        telegram = Decoder(_RING).decode_frame(walked.with_message(fields, message))
+        telegram = Decoder(RING).decode_frame(walked.with_message(fields, message))
         assert telegram.security.outcome in (Outcome.PLAIN, Outcome.DECRYPTED)
         assert telegram.security.authenticated == (fields is not None)
         assert telegram.content is not None
@@ -113,27 +114,35 @@ def sealed_telegram(data: bytes) -> None:
         assert set(telegram.content.plaintext[len(plaintext) :]) <= {FILLER}
 
 
-def telegrams(data: bytes) -> None:
-    """Decode telegrams one after another with one decoder, then go on with its state.
+def frames(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield frames and their options: a byte of options, a length, and the bytes behind the L-field.
 
-    Each is a byte of options, a length, and the bytes behind the L-field or the wired lengths.
+    With the option `WIRED` the bytes are those of a long frame between its lengths and its checksum.
     """
-    decoder, at = Decoder(_RING, strict=bool(data[:1] == b"\0")), 1
+    at = 0
     while at + 2 <= len(data):
         options, size = data[at], data[at + 1]
         body = data[at + 2 : at + 2 + size]
         at += 2 + size
-        is_wired = bool(options & WIRED)
-        frame = long_frame(body) if is_wired else bytes((len(body),)) + body
+        yield options, long_frame(body) if options & WIRED else bytes((len(body),)) + body
+
+
+def telegrams(data: bytes) -> None:
+    """Decode telegrams one after another with one decoder, then go on with its state.
+
+    Byte 0 says whether payloads that were decrypted before are taken.
+    """
+    decoder = Decoder(RING, strict=data[:1] == b"\0")
+    for options, frame in frames(data[1:]):
         with refusal:
-            telegram = decoder.decode(frame, is_wired=is_wired, now_s=float(options & 0x7F))
+            telegram = decoder.decode(frame, is_wired=bool(options & WIRED), now_s=float(options & 0x7F))
             assert set(telegram.notes) <= set(NOTES)
             assert telegram.problem is None or telegram.problem.reason in REASONS | APPLICATION_REASONS
             assert telegram.fragment_bytes is None or telegram.fragment_bytes >= 0
             if telegram.content is not None:
                 _give_back(telegram)
     state = decoder.state()
-    assert Decoder(_RING, state=json.loads(json.dumps(state))).state() == state
+    assert Decoder(RING, state=json.loads(json.dumps(state))).state() == state
 
 
 def _give_back(telegram: Telegram) -> None:

@@ -168,6 +168,15 @@ TARGETS: Final[dict[str, Target]] = {
     "round_trip": Target(
         lines.round_trip, tuple(seed[:1] + seed[2:] for seed in _TELEGRAMS + _OTHER_PROTOCOLS)
     ),
+    "explained": Target(
+        lines.explained,
+        (
+            *_TELEGRAMS,
+            *_OTHER_PROTOCOLS,
+            *(b"\x20" + seed[1:] for seed in _TELEGRAMS),
+            b"".join(_TELEGRAMS[4:14])[:_FRAME_BYTES],
+        ),
+    ),
     "payloads": Target(lines.payloads, _OTHER_PAYLOADS, _MESSAGE_BYTES),
     "encode_lines": Target(
         lines.encode_lines, _behind(b"\x02\x01\x05\x06\x02\x01\x07", _FRAMES), limit_ms=_SEARCH_LIMIT_MS
