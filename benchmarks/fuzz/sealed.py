@@ -11,7 +11,7 @@ from fuzz.seeds import AES_KEYS, DES_KEY, KEYS, SENDERS, WHOLE
 from protocol import afl, transport
 from protocol.address import Address
 from protocol.afl import Afl
-from protocol.application import APPLICATION_REASONS, encode_content
+from protocol.application import encode_content
 from protocol.ciphers import SecretKey
 from protocol.decoder import Decoder
 from protocol.errors import ProtocolError
@@ -23,6 +23,7 @@ from protocol.sealing import FILLER, seal_message
 from protocol.security import CCM_MODE, DES_MODE, TLS_MODE, open_message, profile
 from protocol.telegram import NOTES, Telegram
 from protocol.transport import TransportHeader
+from protocol.vocabulary import APPLICATION_REASONS
 
 WIRED, STRICT, VENDOR_ORDER, UNKNOWN_METER = 0x80, 0x40, 0x20, 0x10
 """Options in byte 0; its low bits choose the meter."""
