@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from protocol.crc import crc16
@@ -212,7 +213,9 @@ class FormatCache:
             return
         self._remember(headers)
         if not known and len(self._of_device) >= _MOST_DEVICES:
-            del self._of_device[next(iter(self._of_device))]
+            # Many at once: to find the oldest of a dictionary passes by all that were deleted before it.
+            for oldest in list(islice(self._of_device, _MOST_DEVICES // 4)):
+                del self._of_device[oldest]
         self._of_device[device] = (*known[-_MOST_FORMATS_OF_DEVICE + 1 :], headers)
 
     def learn_records(self, device: str, records: Sequence[DataRecord]) -> None:
