@@ -24,13 +24,14 @@ from protocol.compact import (
     compact_frame_of,
     encode_compact,
     encode_format,
+    headers_of,
     parse_compact,
     parse_format,
     split_headers,
 )
 from protocol.errors import InvalidField, ProtocolError
 from protocol.notes import Note
-from protocol.records import DataRecord, RecordList, encode_records, parse_records
+from protocol.records import RecordList, encode_records, parse_records
 from protocol.values import hex_bytes
 
 RECORDS_FROM_DEVICE: Final = "mbus"
@@ -151,18 +152,10 @@ def _parse_compact(plaintext: bytes, formats: FormatCache, device: str) -> Conte
         fields |= _opaque(plaintext)
         return Content(COMPACT, plaintext, None, fields, notes=(found.value,))
     records = parse_records(found)
-    count = _records_in_format(records.records, frame.signature, formats)
+    count = formats.records_in_format(device, frame.signature, headers_of(records.records))
     if count != len(records.records):
         fields["format_records"] = count
     return _checked(Content(COMPACT, plaintext, records, fields), 0)
-
-
-def _records_in_format(records: tuple[DataRecord, ...], signature: int, formats: FormatCache) -> int:
-    """Return how many records the format holds; others may follow behind them."""
-    for count in range(len(records), 0, -1):
-        if compact_frame_of(records[:count]).signature == signature:
-            return count
-    return len(records)
 
 
 def _encode_compact(fields: Mapping[str, object], records: RecordList) -> bytes:

@@ -241,6 +241,19 @@ class FormatCache:
                 return records
         return Note.COMPACT_CRC_MISMATCH if tried else Note.COMPACT_FORMAT_UNKNOWN
 
+    def records_in_format(self, device: str, signature: int, headers: bytes) -> int:
+        """Return how many records of an expanded frame its format holds; others may follow behind them.
+
+        Args:
+            device: as for ``expand``, which has just learnt the format that fits.
+            signature: of the frame.
+            headers: all headers of the expanded frame in a row.
+        """
+        for known in reversed(self._of_device.get(device, ())):
+            if headers.startswith(known) and crc16(known) == signature:
+                return len(split_headers(known))
+        return 0
+
     def state(self) -> dict[str, list[str]]:
         """Return what was learnt as plain data: device to its formats in hex."""
         return {device: [headers.hex() for headers in formats] for device, formats in self._of_device.items()}
