@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from fuzz.lower import long_frame, refusal
 from fuzz.seeds import AES_KEYS, DES_KEY, KEYS, SENDERS, WHOLE
+from fuzz.upper import HOSTILE
 from protocol import afl, transport
 from protocol.address import Address
 from protocol.afl import Afl
@@ -155,3 +156,43 @@ def _give_back(telegram: Telegram) -> None:
         return
     found = content.records or RecordList(())
     assert encode_content(content.protocol, header.ci, content.fields or {}, found) == content.plaintext
+
+
+def state(data: bytes) -> None:
+    """Give a decoder a state that was tampered with: it is refused, or the decoder works on.
+
+    Byte 0 is the number of changes of three bytes each (part, which, by what); then come frames.
+    """
+    if not data:
+        return
+    behind = 1 + 3 * (data[0] % 8)
+    changes, rest = data[1:behind], data[behind:]
+    decoder = Decoder(RING)
+    _decode_all(decoder, rest)
+    tampered: dict[str, Any] = json.loads(json.dumps(decoder.state()))
+    for part, which, value in zip(changes[::3], changes[1::3], changes[2::3], strict=False):
+        _tamper(tampered, part, which, HOSTILE[value % len(HOSTILE)])
+    with refusal:
+        decoder = Decoder(RING, state=tampered)
+        _decode_all(decoder, rest)
+        assert Decoder(RING, state=decoder.state()).state() == decoder.state()
+
+
+def _decode_all(decoder: Decoder, data: bytes) -> None:
+    for options, frame in frames(data):
+        with refusal:
+            decoder.decode(frame, is_wired=bool(options & WIRED))
+
+
+def _tamper(fields: Any, part: int, which: int, value: object) -> None:  # noqa: ANN401  # any JSON
+    """Replace something in a state, at any depth."""
+    depth = part % 4
+    while True:
+        places = list(range(len(fields))) if isinstance(fields, list) else sorted(fields)
+        if not places:
+            return
+        place = places[which % len(places)]
+        if not depth or not isinstance(fields[place], dict | list):
+            fields[place] = value
+            return
+        fields, depth = fields[place], depth - 1

@@ -16,7 +16,7 @@ _LIMIT_MS: Final = 50.0
 _SEARCH_LIMIT_MS: Final = 200.0
 """A description without a header makes the encoder try all of the VIF table, once per record."""
 _FRAME_BYTES: Final = 300
-_MESSAGE_BYTES: Final = 1024
+_MESSAGE_BYTES: Final = 512
 """A message of several fragments; what is linear here is linear up to the 16 kB of the layer."""
 
 
@@ -137,6 +137,10 @@ TARGETS: Final[dict[str, Target]] = {
         sealed.telegrams,
         _behind(b"\x01", [*_TELEGRAMS, *_OTHER_PROTOCOLS, b"".join(_TELEGRAMS[4:14])]),
         _MESSAGE_BYTES,
+    ),
+    "state": Target(
+        sealed.state,
+        tuple(b"\x01\x02\x00\x05" + seed for seed in (*_TELEGRAMS[:12], b"".join(_TELEGRAMS[4:10]))),
     ),
     "records": Target(upper.records, _behind(b"\x07", PLAINTEXTS) + _RECORDS_WITH_PROFILES, _MESSAGE_BYTES),
     "compact": Target(
