@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.errors import ProtocolError
 from protocol.explain import ExplainedField, explain
+from protocol.identify import identify
 from protocol.outcome import Outcome
 from protocol.telegram import Telegram
 from sdr.output.json_text import json_text
@@ -54,7 +56,7 @@ class Ink:
 def explain_text(reception: ByteReception, *, is_coloured: bool) -> str:
     """Write a telegram byte by byte, ending with an empty line."""
     ink = Ink(is_coloured)
-    fields = explain(reception.raw, reception.telegram)
+    fields = _fields(reception)
     has_plain = any(each.plain is not None for each in fields)
     lines = [*_title(reception, ink), _head(has_plain, ink)]
     layer = None
@@ -90,10 +92,20 @@ def explain_json(reception: ByteReception) -> str:
                     "hex": each.raw.hex(),
                     "decrypted_hex": None if each.plain is None else each.plain.hex(),
                 }
-                for each in explain(reception.raw, reception.telegram)
+                for each in _fields(reception)
             ],
         }
     )
+
+
+def _fields(reception: ByteReception) -> list[ExplainedField]:
+    """Explain the bytes as given; of a JSON line whose bytes contradict each other, the frame."""
+    raw, frame = reception.raw, reception.frame
+    try:
+        is_consistent = reception.telegram is None or identify(raw).frame == frame
+    except ProtocolError:
+        is_consistent = False
+    return explain(raw if is_consistent else frame, reception.telegram)
 
 
 def _title(reception: ByteReception, ink: Ink) -> list[str]:

@@ -163,6 +163,36 @@ def test_other_frames(name: str) -> None:
     assert round_trip(frame_hex, *keys).upper() == frame_hex
 
 
+ANNEX_M = json.loads(VECTORS.with_name("annex_m.json").read_text())["uc00_conformance_test"][
+    "examples_table_m6"
+]
+
+
+@pytest.mark.parametrize(
+    ("ci", "records"),
+    [
+        (ci, example[name])
+        for example in ANNEX_M
+        for ci, name in (("5A", "command_hex"), ("7A", "response_hex"))
+        if name in example
+    ],
+)
+def test_annex_m(ci: str, records: str) -> None:
+    plain = framed(METER, ci, "01 00 0000", records)
+    assert round_trip(plain).upper() == plain
+    line = {
+        **HAND_WRITTEN,
+        "transport": {"ci": ci, "access_number": 1, "security_mode": 5},
+        "ell": {"ci": "8e", "access_number": 1, "flags": [], "receiver": HAND_WRITTEN["link"]},
+        "readings": json.loads(decode(Decoder(), plain))["readings"],
+    }
+    sealed = one(line, KEY).frame
+    assert sealed is not None
+    opened = json.loads(decode(Decoder(ring(KEY)), sealed.hex()))
+    assert opened["security"]["outcome"] == "decrypted"
+    assert opened["application"]["plaintext_hex"].upper().startswith(records)
+
+
 @given(st.binary(max_size=60), st.sampled_from([*range(0x50, 0x92), *range(0xA0, 0xD0)]))
 def test_what_is_built_is_what_was_decoded(behind: bytes, ci: int) -> None:
     frame_hex = framed(METER, bytes((ci,)).hex(), behind.hex())

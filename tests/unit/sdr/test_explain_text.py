@@ -70,3 +70,10 @@ def test_json_page() -> None:
         "layer": "application", "field": "data", "meaning": "28504.27 m3", "offset": 21, "size": 4,
         "spans": [[21, 4]], "hex": "aa26d1b2", "decrypted_hex": "27048502",
     }  # fmt: skip
+
+
+def test_a_line_whose_bytes_contradict_each_other() -> None:
+    frame = BY_ID["N.2.1"]["frame_hex_no_crc"]
+    line = json.dumps({"frame_hex": frame, "raw_hex": "10"})
+    page = json.loads(explain_json(received(line, BY_ID["N.2.1"]["key"])))
+    assert sum(each["size"] for each in page["fields"]) == len(frame) // 2
