@@ -12,7 +12,7 @@ from fuzz.targets import TARGETS, Target
 
 MUTATIONS = 250
 NOISE = 50
-MOST_MEMORY_BYTES = 16 << 20
+MOST_MEMORY_BYTES = 4 << 20
 
 
 def _mutated(seed: bytes, other: bytes, rng: random.Random) -> bytes:
