@@ -2,8 +2,8 @@
 
 Usage: PYTHONPATH=benchmarks python -m fuzz TARGET [--runs 1000000] [--seed 1] [--corpus FOLDER]
 
-Stops at the first finding, prints it and writes its input to ``finding-…`` in the folder; the
-corpus, if kept, makes the next run begin where this one ended.
+Stops at the first finding, prints it and writes its input to ``finding-…``. The corpus makes the
+next run begin where this one ended.
 """
 
 from __future__ import annotations
@@ -57,29 +57,28 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--corpus", type=Path, help="folder to begin with and to add to (default: thrown away)"
+        "--corpus", type=Path, help="folder to begin with and to add to (default: in the temporary directory)"
     )
     arguments = parser.parse_args()
     target = TARGETS[arguments.target]
-    with tempfile.TemporaryDirectory() as thrown_away:
-        corpus: Path = arguments.corpus or Path(thrown_away)
-        corpus.mkdir(parents=True, exist_ok=True)
-        for number, seed in enumerate(target.seeds):
-            (corpus / f"seed-{number:02}").write_bytes(seed)
-        options = (
-            str(corpus),
-            f"-runs={arguments.runs}",
-            f"-seed={arguments.seed}",
-            f"-max_len={target.most_bytes}",
-            f"-rss_limit_mb={_MEMORY_MB}",
-            f"-malloc_limit_mb={_ALLOCATION_MB}",
-            "-use_value_profile=1",
-            f"-artifact_prefix=finding-{arguments.target}-",
-            "-print_final_stats=1",
-            "-verbosity=1",
-        )
-        atheris.Setup([sys.argv[0], *options], _Guard(target))
-        atheris.Fuzz()
+    corpus: Path = arguments.corpus or Path(tempfile.gettempdir(), "omsdr-fuzz", arguments.target)
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(target.seeds):
+        (corpus / f"seed-{number:03}").write_bytes(seed)
+    options = (
+        str(corpus),
+        f"-runs={arguments.runs}",
+        f"-seed={arguments.seed}",
+        f"-max_len={target.most_bytes}",
+        f"-rss_limit_mb={_MEMORY_MB}",
+        f"-malloc_limit_mb={_ALLOCATION_MB}",
+        "-use_value_profile=1",
+        f"-artifact_prefix=finding-{arguments.target}-",
+        "-print_final_stats=1",
+        "-verbosity=1",
+    )
+    atheris.Setup([sys.argv[0], *options], _Guard(target))
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
