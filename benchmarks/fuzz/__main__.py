@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 import atheris
 
 with atheris.instrument_imports(include=["protocol", "sdr", "smllib"]):
+    # Imported on demand otherwise, and then not instrumented.
+    import sdr.payload_dlms
+    import sdr.payload_sml  # noqa: F401
     from fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
