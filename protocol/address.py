@@ -21,6 +21,7 @@ from typing import Final, Literal
 
 from protocol.device_types import DEVICE_TYPE_NAMES
 from protocol.errors import Incomplete, InvalidField
+from protocol.quick import quick_init
 
 AddressOrder = Literal["standard", "vendor", "id_only"]
 """How the link layer arranges an address."""
@@ -52,6 +53,7 @@ def manufacturer_code(letters: str) -> int:
     return fives[0] << 10 | fives[1] << 5 | fives[2]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Address:
     """Address of a device.

@@ -24,6 +24,7 @@ from typing import Final
 from protocol.ci import AFL_CODE
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
+from protocol.quick import quick_init
 
 MORE_FRAGMENTS: Final = 0x4000
 MCL_PRESENT: Final = 0x2000
@@ -48,6 +49,7 @@ LAST_FRAGMENT_NUMBER: Final = 0xFF
 _HEAD_BYTES: Final = 4
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Afl:
     """An authentication and fragmentation layer; fields that are absent are None.

@@ -31,6 +31,7 @@ from protocol.compact import (
 )
 from protocol.errors import InvalidField, ProtocolError
 from protocol.notes import Note
+from protocol.quick import quick_init
 from protocol.records import RecordList, encode_records, parse_records
 from protocol.values import hex_bytes
 
@@ -42,6 +43,7 @@ TO_DEVICE: Final = frozenset({RECORDS_TO_DEVICE, "device_select"})
 """Protocols whose records are commands."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Content:
     """Decoded application data.

@@ -24,6 +24,7 @@ from protocol.afl import CMAC_BYTES, Afl
 from protocol.ciphers import BLOCK_BYTES, SecretKey
 from protocol.ell import Ell
 from protocol.errors import Unsupported
+from protocol.quick import quick_init
 from protocol.transport import TransportHeader
 
 ENCRYPTION_CONSTANTS: Final = {"M2O": 0x00, "O2M": 0x10}
@@ -54,6 +55,7 @@ def meter_address(header: TransportHeader, sender: Address | None, ell: Ell | No
     return sender
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class CipherInputs:
     """The headers that a message's ciphers depend on.

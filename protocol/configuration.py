@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
+from protocol.quick import quick_init
 
 
 class BitField(NamedTuple):
@@ -118,6 +119,7 @@ CONTENT_NAMES: Final = ("standard", "additional", "static", "reserved")
 """Content of message of frames from the device."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """A configuration field with what belongs to it.

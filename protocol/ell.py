@@ -31,6 +31,7 @@ from protocol.crc import crc16
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
 from protocol.outcome import Outcome
+from protocol.quick import quick_init
 
 CC_BITS: Final = (
     (0x80, "bidirectional"),
@@ -72,6 +73,7 @@ _NUMERALS: Final = {0x8C: "I", 0x8D: "II", 0x8E: "III", 0x8F: "IV", 0x86: "V"}
 _RECEIVER_OFFSET: Final = 3
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Ell:
     """An extended link layer.

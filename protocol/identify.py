@@ -31,10 +31,12 @@ from protocol.frame_format import (
     crc_spans,
     strip_crcs,
 )
+from protocol.quick import quick_init
 
 FrameKind = Literal["wired", "A", "B", "crc_less"]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Identified:
     """A frame found in some bytes.

@@ -24,6 +24,7 @@ from protocol.device_types import DEVICE_TYPES
 from protocol.errors import Incomplete, InvalidField, Unsupported
 from protocol.fields import unsigned
 from protocol.frame_format import FrameFormat, add_crcs, air_length, bad_blocks, strip_crcs
+from protocol.quick import quick_init
 
 __all__ = [
     "FrameFormat",
@@ -51,6 +52,7 @@ _SAP_CIS: Final = range(0xA0, 0xA4)
 _SHORT_FULL_FRAME: Final = 0x7A
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class LinkFrame:
     """A wireless frame, its CRCs removed.

@@ -23,6 +23,7 @@ from protocol.header_builder import PROFILE_VALUE, REGISTER_NUMBER
 from protocol.notes import Note
 from protocol.obis import mbus_tag, obis_code
 from protocol.profiles import IncrementMode, Profile, encode_profile, parse_profile
+from protocol.quick import quick_init
 from protocol.record_header import RecordHeader, Role
 from protocol.records import DataRecord
 from protocol.scale import Number
@@ -53,6 +54,7 @@ class Meaning:
     tag: str | None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One named quantity of a meter.

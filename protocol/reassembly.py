@@ -23,6 +23,7 @@ from typing import Any, Final
 from protocol import afl as afl_layer
 from protocol.afl import Afl
 from protocol.errors import InvalidField, ProtocolError
+from protocol.quick import quick_init
 
 MESSAGE_LIMIT_BYTES: Final = 16 * 1024
 OPEN_LIMIT: Final = 256
@@ -31,6 +32,7 @@ TIMEOUT_S: Final = 60.0
 length a listener does not know; a minute is longer than any pause between two requests."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Assembled:
     """What became of a fragment.

@@ -28,6 +28,7 @@ from protocol.dif import (
 from protocol.errors import InvalidField
 from protocol.lvar import LVAR
 from protocol.notes import Note
+from protocol.quick import quick_init
 from protocol.record_header import RecordHeader, checked_header, dib_end, parse_header
 from protocol.values import Notes, NoValue, Value
 from protocol.vif import Vib, vib_end
@@ -40,6 +41,7 @@ GLOBAL_READOUT: Final = "global readout request"
 """Quantity of the one-byte record that asks a device for everything."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class DataRecord:
     """One record.
@@ -73,6 +75,7 @@ class DataRecord:
             return self.raw
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class RecordList:
     """Decoded application data.

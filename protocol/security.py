@@ -33,6 +33,7 @@ from protocol.cipher_inputs import ZERO_IV, CipherInputs
 from protocol.ciphers import BLOCK_BYTES, CCM_TAG_BYTES, SecretKey
 from protocol.errors import ProtocolError, Unsupported
 from protocol.outcome import Outcome
+from protocol.quick import quick_init
 from protocol.transport import TransportHeader
 
 VERIFICATION: Final = b"\x2f\x2f"
@@ -53,6 +54,7 @@ _UNREADABLE: Final = {
 _PROFILES: Final = {(0, False): "none", (5, False): "A", (7, True): "B", (10, False): "D"}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What became of the data of a message.

@@ -25,6 +25,7 @@ from protocol.ci import RADIO_CI, WIRED_CI, CiRow
 from protocol.configuration import Configuration
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
+from protocol.quick import quick_init
 
 APPLICATION_STATES: Final = ("", "application_busy", "application_error", "abnormal_condition")
 """Words for bits 1-0 of the status from the device."""
@@ -56,6 +57,7 @@ _LONG_BYTES: Final = 13
 _CONFIGURATION_BYTES: Final = 2
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class TransportHeader:
     """A transport header.

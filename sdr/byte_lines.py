@@ -15,13 +15,15 @@ import json
 from binascii import Error as HexError
 from binascii import unhexlify
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from protocol.ciphers import SecretKey
 from protocol.decoder import Decoder
 from protocol.errors import CrcMismatch, ProtocolError
 from protocol.identify import Identified, identify
 from protocol.outcome import Outcome
+from protocol.quick import quick_init
 from protocol.telegram import Telegram
 from sdr.errors import ConfigError
 from sdr.keyfiles import parse_key
@@ -41,8 +43,10 @@ class LineError(ValueError):
     """A line that holds no telegram; ``args[0]`` is a word of `INPUT_REASONS`."""
 
 
-class GivenLine(NamedTuple):
-    """What a line says; a named tuple, as one is made for every line.
+@quick_init
+@dataclass(frozen=True, slots=True)
+class GivenLine:
+    """What a line says.
 
     Attributes:
         raw: the bytes, perhaps with block CRCs.

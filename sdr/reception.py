@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from dsp.burst import Burst
 from protocol.link import LinkFrame
+from protocol.quick import quick_init
 from protocol.telegram import Telegram
 
 WIRED = "wired"
@@ -93,8 +93,10 @@ class Reception:
         return ()
 
 
-class ByteReception(NamedTuple):
-    """One input line as the user sees it; a named tuple, as one is made for every line.
+@quick_init
+@dataclass(frozen=True, slots=True)
+class ByteReception:
+    """One input line as the user sees it.
 
     Attributes:
         raw: the bytes as given.
