@@ -309,7 +309,8 @@ def candidate_rows(keyring: Keyring, device: Address | None, other: Address | No
         other: the other address that the frame names.
     """
     rows = keyring.rows(device)
-    return rows if other is None or other == device else rows + keyring.rows(other)
+    is_other = other is not None and other is not device and other != device
+    return rows + keyring.rows(other) if is_other else rows
 
 
 _NWL: Final = bytes((NWL_CODE,))

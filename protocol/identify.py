@@ -16,7 +16,7 @@ Source: EN 13757-4 and EN 13757-2 frame layouts; the order is proven on 300 fiel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from protocol import wired
 from protocol.crc import crc_fits
@@ -32,6 +32,8 @@ from protocol.frame_format import (
     strip_crcs,
 )
 from protocol.quick import quick_init
+
+_WIRED_STARTS: Final = frozenset(bytes((byte,)) for byte in (wired.ACK, wired.SHORT_START, wired.LONG_START))
 
 FrameKind = Literal["wired", "A", "B", "crc_less"]
 
@@ -63,7 +65,7 @@ def identify(data: bytes) -> Identified:
         InvalidField: no frame has such a length, or a wired frame's checksum does not fit.
         CrcMismatch: a frame of format A or B with a damaged block.
     """
-    wired_frame = _wired(data)
+    wired_frame = _wired(data) if data[:1] in _WIRED_STARTS else None
     if wired_frame is not None:
         return wired_frame
     if not data:

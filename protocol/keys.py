@@ -62,17 +62,17 @@ class _Matcher:
         # The dictionary has compared whole numbers already.
         self.number = number if "*" in row.id else None
         self.excluded = [_compiled(pattern) for pattern in row.excluded]
-        self.fits_all = (
-            set(row.id) == {"*"}
-            and not row.excluded
-            and row.manufacturer is None
-            and row.version is None
-            and row.device_type is None
+        says_no_more = (
+            not row.excluded and row.manufacturer is None and row.version is None and row.device_type is None
         )
+        self.fits_all = says_no_more and set(row.id) == {"*"}
+        self.fits_number = says_no_more and self.number is None
 
     def fits(self, device: Address | None) -> bool:
         if device is None or self.fits_all:
             return self.fits_all
+        if self.fits_number:
+            return True
         row = self.row
         return (
             (row.manufacturer is None or row.manufacturer.upper() == device.manufacturer)
@@ -81,6 +81,9 @@ class _Matcher:
             and (self.number is None or self.number.fullmatch(device.id) is not None)
             and not any(pattern.fullmatch(device.id) for pattern in self.excluded)
         )
+
+
+_NOBODY: Final[list[_Matcher]] = []
 
 
 class Keyring:
@@ -122,8 +125,10 @@ class Keyring:
         Args:
             device: its address, or None when unknown: only rows for all devices fit then.
         """
-        exact = () if device is None else self._exact.get(device.id, ())
-        return [matcher.row for group in (exact, self._wildcard) for matcher in group if matcher.fits(device)]
+        matchers = self._wildcard
+        if device is not None:
+            matchers = self._exact.get(device.id, _NOBODY) + matchers
+        return [matcher.row for matcher in matchers if matcher.fits(device)]
 
     def keys(self, device: Address | None) -> list[SecretKey]:
         """Return the candidate keys of a device, the likeliest first, each once."""
