@@ -16,6 +16,7 @@ from binascii import Error as HexError
 from binascii import unhexlify
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final, Protocol
 
 from protocol.ciphers import SecretKey
@@ -229,9 +230,9 @@ def _parse_json(line: bytes) -> GivenLine:
     frame_hex = fields.get("frame_hex")
     if not isinstance(frame_hex, str):
         raise LineError("frame_hex_missing")
-    frame = _bytes(frame_hex.encode())
+    frame = _bytes(frame_hex.encode("ascii", "replace"))
     raw_hex = fields.get("raw_hex")
-    raw = _bytes(raw_hex.encode()) if isinstance(raw_hex, str) else frame
+    raw = _bytes(raw_hex.encode("ascii", "replace")) if isinstance(raw_hex, str) else frame
     repaired = fields.get("repaired")
     return GivenLine(
         raw,
@@ -240,7 +241,7 @@ def _parse_json(line: bytes) -> GivenLine:
         mode=_word(fields.get("mode"), ("S", "T", "C", "R", "N", "F", WIRED)),
         direction=_word(fields.get("direction"), ("M2O", "O2M")),
         frame_format=_word(fields.get("frame_format"), ("A", "B")),
-        repaired=repaired if isinstance(repaired, int) and repaired >= 0 else 0,
+        repaired=int(repaired) if isinstance(repaired, int) and repaired >= 0 else 0,
         radio=_radio(fields.get("radio")),
     )
 
@@ -257,9 +258,11 @@ def _time(value: object) -> str | None:
 
 
 def _radio(value: object) -> str:
-    """Hand the numbers of a line's radio quality on."""
+    """Hand the numbers of a line's radio quality on, as far as they are JSON."""
     if not isinstance(value, dict):
         return "null"
-    return json_text(
-        {key: item for key, item in value.items() if isinstance(item, bool | int | float | None)}
-    )
+    return json_text({key: item for key, item in value.items() if key.isascii() and _is_json_number(item)})
+
+
+def _is_json_number(item: object) -> bool:
+    return isfinite(item) if isinstance(item, float) else isinstance(item, bool | int | None)

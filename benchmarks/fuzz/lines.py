@@ -93,7 +93,7 @@ def explained(data: bytes) -> None:
 
 def _line(reception: ByteReception) -> dict[str, Any]:
     text = to_json(reception)
-    assert "\n" not in text
+    assert b"\n" not in text.encode()
     loaded: dict[str, Any] = json.loads(text, parse_constant=_refuse)
     return loaded
 

@@ -82,6 +82,9 @@ _OTHER_PROTOCOLS: Final = [
 _LINES: Final = (
     *(frame.hex().encode() for frame in _FRAMES),
     *(b'{"frame_hex":"%s","mode":"T"}' % frame.hex().encode() for frame in _FRAMES[:2]),
+    b'{"frame_hex":"%s","repaired":true,"time":"2026-11-20T10:00:00Z","radio":{"snr_db":NaN,"\\ud800":1e999}}'
+    % _FRAMES[0].hex().encode(),
+    b'{"frame_hex":"\\ud800","raw_hex":"\\u0663"}',
     b"T1;1;1;2026-11-20 10:17:55.365741;-31;-31;12345678;0x" + _FRAMES[0].hex().encode(),
     _FRAMES[0].hex().encode() + b"\t0102030405060708090A0B0C0D0E0F11\nE5\n",
 )
