@@ -65,7 +65,9 @@ class Waveform:
         frequency_hz: the actual carrier at the burst's start, relative to the middle of the recording.
         drift_hz_per_s: slope of the carrier.
         phase_rad: carrier phase at the burst's start.
-        ramp_s: length of the raised-cosine power ramp at each end.
+        ramp_s: length of the raised-cosine power ramp at each end, inside the burst.
+        keying_s: length of a raised-cosine power ramp before the first chip and behind the last, in
+            which the bare carrier is on air: every chip is sent at full level.
     """
 
     knots_s: DoubleArray
@@ -74,6 +76,7 @@ class Waveform:
     drift_hz_per_s: float
     phase_rad: float
     ramp_s: float
+    keying_s: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -81,7 +84,7 @@ class Waveform:
         return float(self.knots_s[-1])
 
     def samples(self, times_s: DoubleArray) -> ComplexArray:
-        """Evaluate the burst: complex64 [n] of amplitude 1, and 0 before and after the burst.
+        """Evaluate the burst: complex64 [n] of amplitude 1, and 0 before and after burst and ramps.
 
         Args:
             times_s: seconds since the burst's start, float64 [n].
@@ -95,7 +98,10 @@ class Waveform:
         samples.imag = np.sin(angle)
         if self.ramp_s > 0.0:
             samples *= _ramp(t, self.duration_s, self.ramp_s)
-        samples[(t < 0.0) | (t >= self.duration_s)] = 0.0
+        if self.keying_s > 0.0:
+            samples *= _ramp(t + self.keying_s, self.duration_s + 2.0 * self.keying_s, self.keying_s)
+        else:
+            samples[(t < 0.0) | (t >= self.duration_s)] = 0.0
         return samples
 
 
@@ -106,6 +112,7 @@ def waveform(
     frequency_hz: float = 0.0,
     impairments: Impairments = IDEAL,
     phase_rad: float = 0.0,
+    keying_s: float = 0.0,
 ) -> Waveform:
     """Describe one burst in continuous time.
 
@@ -115,6 +122,7 @@ def waveform(
         frequency_hz: the row's carrier relative to the middle of the recording.
         impairments: errors of this transmitter.
         phase_rad: carrier phase at the burst's start.
+        keying_s: length of the power ramps around the burst.
     """
     deviation_hz = row.deviation.typical_hz if impairments.deviation_hz is None else impairments.deviation_hz
     edges_s = chip_edges_s(levels.size, row, impairments)
@@ -126,6 +134,7 @@ def waveform(
         drift_hz_per_s=impairments.carrier_drift_hz_per_s,
         phase_rad=phase_rad,
         ramp_s=impairments.ramp_s,
+        keying_s=keying_s,
     )
 
 

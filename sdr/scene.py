@@ -3,7 +3,7 @@
 rate, center           of the recording, "2.4M" or a number
 duration               seconds
 seed                   every random draw comes from it
-noise_dbfs             noise power of the whole recorded band; a full-scale tone is 0 dBFS
+noise_dbfs             noise power of the whole recorded band; a full-scale tone is 0 dBFS; "none": no noise
 start_time             UTC of the first sample (optional, like all below)
 band                   "A" (868 MHz, default) or "B" (433 MHz)
 dc, iq_gain_db         the receiver's spike at 0 Hz (number or [I, Q]) and its I/Q imbalance
@@ -13,7 +13,7 @@ description            for the reader
 [[meter]]              one transmitter
 mode                   S, T, C, R, N, F, or the unique name of a PHY row
 direction, band, frame_format, sub_mode (name of a PHY row), channel (index, R2)
-snr_db                 Ec/N0: energy per chip over noise density
+snr_db | level_dbfs    Ec/N0: energy per chip over noise density | level, a full-scale tone being 0
 at                     list of start times in seconds, or:
 interval, first, jitter, count    seconds between starts, first start, ± jitter; at most count
 frame | frames         CRC-less hex with the L-field of format A; a list is used in turn
@@ -21,6 +21,8 @@ random_payload         N or [min, max] bytes after the address, random contents 
 deviation, chip_rate_error_ppm, chip_rate_drift_ppm (first to last chip of each burst),
 carrier_offset_hz (at the start of each burst), carrier_drift_hz_per_s, ramp_us,
 preamble_pairs, postamble_chips, inverted (chip 1 is the lower frequency)
+Each of these numbers, and snr_db or level_dbfs, may be a list or { from = 20, to = 0, step = -2 }: its
+values are then taken in turn, one for each burst. Such lists of one meter are equally long.
 
 [street]               random traffic that may collide, for load tests
 rate_per_s             mean number of transmissions; starts are a Poisson process
@@ -73,19 +75,35 @@ class RandomPayload:
 
 
 @dataclass(frozen=True, slots=True)
+class BurstSettings:
+    """How one burst is sent.
+
+    Attributes:
+        snr_db: Ec/N0; None where the level is given.
+        level_dbfs: level relative to a full-scale tone; None where Ec/N0 is given.
+        impairments: what is wrong with the transmitter.
+        preamble_pairs: ``01`` pairs sent.
+        postamble_chips: length of the trailer, None where the row has none.
+    """
+
+    snr_db: float | None
+    level_dbfs: float | None
+    impairments: Impairments
+    preamble_pairs: int
+    postamble_chips: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
-    """One transmitter of the scene, meter or gateway."""
+    """One transmitter of the scene, meter or gateway; ``bursts`` and ``frames`` are taken in turn."""
 
     row: PhyMode
     direction: Sender
     frame_format: FrameFormat
     center_hz: float
-    snr_db: float
     schedule: tuple[float, ...] | Interval
     frames: tuple[bytes, ...] | RandomPayload
-    impairments: Impairments
-    preamble_pairs: int
-    postamble_chips: int | None
+    bursts: tuple[BurstSettings, ...]
     inverted: bool
 
 
@@ -110,7 +128,7 @@ class Scene:
     center_hz: float
     duration_s: float
     seed: int
-    noise_dbfs: float
+    noise_dbfs: float | None
     start_time: datetime | None
     dc: complex
     iq_gain_db: float
@@ -153,7 +171,7 @@ def parse(text: str, name: str = "scene") -> Scene:
         center_hz=top.hz("center", least=1e3, most=1e12),
         duration_s=top.number("duration", least=1e-6, most=MAX_DURATION_S),
         seed=top.whole("seed", 0),
-        noise_dbfs=top.number("noise_dbfs", least=-200.0, most=60.0),
+        noise_dbfs=_noise_dbfs(top),
         start_time=_start_time(top),
         dc=_dc(top),
         iq_gain_db=top.number("iq_gain_db", 0.0, least=-40.0, most=40.0),
@@ -166,7 +184,18 @@ def parse(text: str, name: str = "scene") -> Scene:
         street=_street(top, name, band),
     )
     top.finish()
+    needs_noise = scene.street is not None or any(
+        settings.snr_db is not None for meter in scene.meters for settings in meter.bursts
+    )
+    if scene.noise_dbfs is None and needs_noise:
+        raise top.error("snr_db needs noise; without it give level_dbfs")
     return scene
+
+
+def _noise_dbfs(top: TomlTable) -> float | None:
+    if top.required("noise_dbfs") == "none":
+        return None
+    return top.number("noise_dbfs", least=-200.0, most=60.0)
 
 
 def _tables(top: TomlTable, key: str) -> list[dict[str, Any]]:
@@ -229,20 +258,14 @@ def _meter(table: TomlTable, scene_band: str) -> Meter:
     if frame_format not in row.sync_words:
         raise table.error(f"{row.name} has no frame format {frame_format!r}")
     channel = table.whole("channel", row.default_channel, most=len(row.centers_hz) - 1)
-    postamble_chips = table.whole("postamble_chips", 4, most=1000)
-    if row.postamble is Postamble.NONE and "postamble_chips" in table:
-        raise table.error(f"{row.name} has no postamble")
     meter = Meter(
         row=row,
         direction=direction or ("M2O" if row.direction == "both" else row.direction),
         frame_format=frame_format,
         center_hz=row.centers_hz[channel],
-        snr_db=table.number("snr_db", least=-100.0, most=200.0),
         schedule=_schedule(table),
         frames=_frames(table, frame_format),
-        impairments=_impairments(table, row),
-        preamble_pairs=table.whole("preamble_pairs", row.preamble_pairs, most=100_000),
-        postamble_chips=None if row.postamble is Postamble.NONE else postamble_chips,
+        bursts=_bursts(table, row),
         inverted=table.flag("inverted"),
     )
     table.finish()
@@ -296,17 +319,62 @@ def _payload(table: TomlTable, key: str, formats: tuple[FrameFormat, ...]) -> Ra
     return RandomPayload(limits[0], limits[1])
 
 
-def _impairments(table: TomlTable, row: PhyMode) -> Impairments:
-    return Impairments(
-        carrier_offset_hz=table.number("carrier_offset_hz", 0.0, least=-1e9, most=1e9),
-        carrier_drift_hz_per_s=table.number("carrier_drift_hz_per_s", 0.0, least=-1e12, most=1e12),
-        deviation_hz=table.hz("deviation", least=0.0, most=1e9)
-        if "deviation" in table
-        else row.deviation.typical_hz,
-        chip_rate_error=1e-6 * table.number("chip_rate_error_ppm", 0.0, least=-5e5, most=5e5),
-        chip_rate_drift=1e-6 * table.number("chip_rate_drift_ppm", 0.0, least=-5e5, most=5e5),
-        ramp_s=1e-6 * table.number("ramp_us", 0.0, least=0.0, most=1e9),
+def _bursts(table: TomlTable, row: PhyMode) -> tuple[BurstSettings, ...]:
+    """Read the settings that the bursts of a meter take in turn."""
+    if ("snr_db" in table) == ("level_dbfs" in table):
+        raise table.error("give one of snr_db or level_dbfs")
+    if row.postamble is Postamble.NONE and "postamble_chips" in table:
+        raise table.error(f"{row.name} has no postamble")
+    level = "snr_db" if "snr_db" in table else "level_dbfs"
+    turns = {
+        level: table.turns(level, least=-100.0, most=200.0),
+        "carrier_offset_hz": table.turns("carrier_offset_hz", 0.0, least=-1e9, most=1e9),
+        "carrier_drift_hz_per_s": table.turns("carrier_drift_hz_per_s", 0.0, least=-1e12, most=1e12),
+        "deviation": _deviations_hz(table, row),
+        "chip_rate_error_ppm": table.turns("chip_rate_error_ppm", 0.0, least=-5e5, most=5e5),
+        "chip_rate_drift_ppm": table.turns("chip_rate_drift_ppm", 0.0, least=-5e5, most=5e5),
+        "ramp_us": table.turns("ramp_us", 0.0, least=0.0, most=1e9),
+        "preamble_pairs": _whole_turns(table, "preamble_pairs", row.preamble_pairs, most=100_000),
+        "postamble_chips": _whole_turns(table, "postamble_chips", 4, most=1000),
+    }
+    n_bursts = max(len(values) for values in turns.values())
+    for key, values in turns.items():
+        if len(values) not in (1, n_bursts):
+            raise table.error(f"{key} has {len(values)} values to take in turn, another list {n_bursts}")
+    return tuple(
+        _settings({key: values[n % len(values)] for key, values in turns.items()}, row)
+        for n in range(n_bursts)
     )
+
+
+def _settings(values: dict[str, float], row: PhyMode) -> BurstSettings:
+    return BurstSettings(
+        snr_db=values.get("snr_db"),
+        level_dbfs=values.get("level_dbfs"),
+        impairments=Impairments(
+            carrier_offset_hz=values["carrier_offset_hz"],
+            carrier_drift_hz_per_s=values["carrier_drift_hz_per_s"],
+            deviation_hz=values["deviation"],
+            chip_rate_error=1e-6 * values["chip_rate_error_ppm"],
+            chip_rate_drift=1e-6 * values["chip_rate_drift_ppm"],
+            ramp_s=1e-6 * values["ramp_us"],
+        ),
+        preamble_pairs=int(values["preamble_pairs"]),
+        postamble_chips=None if row.postamble is Postamble.NONE else int(values["postamble_chips"]),
+    )
+
+
+def _deviations_hz(table: TomlTable, row: PhyMode) -> tuple[float, ...]:
+    if isinstance(table.take("deviation"), str):
+        return (table.hz("deviation", least=0.0, most=1e9),)
+    return table.turns("deviation", row.deviation.typical_hz, least=0.0, most=1e9)
+
+
+def _whole_turns(table: TomlTable, key: str, default: int, *, most: int) -> tuple[float, ...]:
+    values = table.turns(key, default, least=0, most=most)
+    if broken := [value for value in values if value != int(value)]:
+        raise table.error(f"{key} must be a whole number, not {broken[0]:g}")
+    return values
 
 
 def _street(top: TomlTable, name: str, band: str) -> Street | None:

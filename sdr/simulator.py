@@ -50,7 +50,7 @@ def render(
     """
     rate_hz = scene.sample_rate_hz if sample_rate_hz is None else sample_rate_hz
     middle_hz = scene.center_hz if center_hz is None else center_hz
-    noise_power = channel.power_from_dbfs(scene.noise_dbfs)
+    noise_power = 0.0 if scene.noise_dbfs is None else channel.power_from_dbfs(scene.noise_dbfs)
     gain = math.sqrt(channel.power_from_dbfs(scene.gain_db))
     waiting = deque(t for t in plan(scene) if t.coverage(rate_hz, middle_hz) is not Coverage.OUTSIDE)
     on_air: list[_Burst] = []
@@ -64,6 +64,31 @@ def render(
             burst.add_to(samples, first)
         on_air = [burst for burst in on_air if burst.stop > stop]
         yield channel.spoil(samples, dc=scene.dc, iq_gain_db=scene.iq_gain_db, gain=gain)
+
+
+def waveform_of(sent: Transmission, frequency_hz: float, *, keying_s: float = 0.0) -> Waveform:
+    """Give a transmission its waveform.
+
+    Args:
+        sent: the transmission.
+        frequency_hz: its nominal carrier relative to the middle of the samples.
+        keying_s: length of the power ramps around the burst.
+    """
+    levels = encode_levels(
+        link.add_crcs(sent.frame, sent.frame_format),
+        sent.row,
+        sent.frame_format,
+        preamble_pairs=sent.settings.preamble_pairs,
+        postamble_chips=sent.settings.postamble_chips,
+    )
+    return waveform(
+        -levels if sent.inverted else levels,
+        sent.row,
+        frequency_hz=frequency_hz,
+        impairments=sent.impairments,
+        phase_rad=sent.phase_rad,
+        keying_s=keying_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +105,14 @@ class _Burst:
 
     @classmethod
     def begin(cls, sent: Transmission, rate_hz: float, middle_hz: float, noise_power: float) -> _Burst:
-        levels = encode_levels(
-            link.add_crcs(sent.frame, sent.frame_format),
-            sent.row,
-            sent.frame_format,
-            preamble_pairs=sent.preamble_pairs,
-            postamble_chips=sent.postamble_chips,
-        )
-        shape = waveform(
-            -levels if sent.inverted else levels,
-            sent.row,
-            frequency_hz=sent.center_hz - middle_hz,
-            impairments=sent.impairments,
-            phase_rad=sent.phase_rad,
-        )
+        shape = waveform_of(sent, sent.center_hz - middle_hz)
         filtered = sent.coverage(rate_hz, middle_hz) is Coverage.PARTIAL
         margin = channel.EDGE_SAMPLES if filtered else 0
         return cls(
             waveform=shape,
             start_s=sent.start_s,
             sample_rate_hz=rate_hz,
-            gain=channel.amplitude(sent.snr_db, sent.row.chip_rate_hz, noise_power, rate_hz),
+            gain=sent.amplitude(noise_power, rate_hz),
             filtered=filtered,
             first=math.ceil(sent.start_s * rate_hz) - margin,
             stop=math.ceil((sent.start_s + shape.duration_s) * rate_hz) + margin,

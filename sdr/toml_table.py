@@ -14,6 +14,7 @@ from sdr.errors import ConfigError
 from sdr.units import parse_hz
 
 _MAX_SHOWN = 60
+_MAX_STEPS = 100_000
 
 
 class TomlTable:
@@ -105,6 +106,28 @@ class TomlTable:
         if not isinstance(value, list) or not value:
             raise self.error(f"{key} must be a list of numbers, not {shown(value)}")
         return tuple(self.checked(key, item, least, most) for item in value)
+
+    def turns(
+        self, key: str, default: float | None = None, *, least: float = -math.inf, most: float = math.inf
+    ) -> tuple[float, ...]:
+        """Return the numbers that are taken in turn: one, a list, or ``{ from = 20, to = 0, step = -2 }``.
+
+        Raises:
+            ConfigError: as for ``number``, or steps that do not lead from one end to the other.
+        """
+        value = self.required(key) if default is None else self.take(key, default)
+        if isinstance(value, list):
+            return self.numbers(key, least=least, most=most)
+        if not isinstance(value, dict):
+            return (self.checked(key, value, least, most),)
+        steps = TomlTable(value, f"{self._where}: {key}")
+        first, last = (steps.number(end, least=least, most=most) for end in ("from", "to"))
+        step = steps.number("step")
+        steps.finish()
+        n_steps = (last - first) / step if step else -1.0
+        if not 0.0 <= n_steps <= _MAX_STEPS:
+            raise steps.error(f"steps of {step:g} do not lead from {first:g} to {last:g}")
+        return tuple(first + n * step for n in range(math.floor(n_steps + 1e-9) + 1))
 
     def span(self, key: str, *, least: float = -math.inf, most: float = math.inf) -> tuple[float, float]:
         """Return ``[min, max]``, from which something is drawn."""

@@ -6,6 +6,7 @@ Every draw has its own generator, made from the scene's seed and the place of wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -13,12 +14,13 @@ from typing import Final, Literal
 
 import numpy as np
 
+from dsp import channel
 from dsp.encoder import count_chips
 from dsp.modes import FrameFormat, PhyMode
 from dsp.modulator import Impairments, chip_edges_s
 from protocol import c_field, link
 from protocol.address import manufacturer_code
-from sdr.scene import Interval, Meter, RandomPayload, Scene, Sender, Street
+from sdr.scene import BurstSettings, Interval, Meter, RandomPayload, Scene, Sender, Street
 
 # First word of a generator's place.
 NOISE: Final = 0
@@ -57,11 +59,8 @@ class Transmission:
         frame_format: of the frame on air.
         frame: CRC-less frame.
         center_hz: nominal carrier.
-        snr_db: Ec/N0.
-        impairments: what is wrong with this transmitter.
+        settings: level, impairments, length of preamble and trailer.
         phase_rad: carrier phase at the start.
-        preamble_pairs: ``01`` pairs sent.
-        postamble_chips: length of the trailer, None where the row has none.
         inverted: chip 1 is the lower frequency.
     """
 
@@ -73,17 +72,31 @@ class Transmission:
     frame_format: FrameFormat
     frame: bytes
     center_hz: float
-    snr_db: float
-    impairments: Impairments
+    settings: BurstSettings
     phase_rad: float
-    preamble_pairs: int
-    postamble_chips: int | None
     inverted: bool
 
     @property
     def mode(self) -> str:
         """Letter that a receiver reports: T downlink has the air interface of S."""
         return self.row.mode
+
+    @property
+    def impairments(self) -> Impairments:
+        """What is wrong with this transmitter."""
+        return self.settings.impairments
+
+    @property
+    def snr_db(self) -> float | None:
+        """Ec/N0, where it is given instead of the level."""
+        return self.settings.snr_db
+
+    def amplitude(self, noise_power: float, sample_rate_hz: float) -> float:
+        """Amplitude, full scale 1, in a recording whose noise has this power a sample."""
+        if self.settings.level_dbfs is not None:
+            return math.sqrt(channel.power_from_dbfs(self.settings.level_dbfs))
+        assert self.settings.snr_db is not None
+        return channel.amplitude(self.settings.snr_db, self.row.chip_rate_hz, noise_power, sample_rate_hz)
 
     @property
     def carrier_hz(self) -> float:
@@ -142,7 +155,18 @@ def _of_meter(scene: Scene, number: int, meter: Meter) -> Iterator[Transmission]
         rng = generator(scene.seed, _METER, number, n)
         jitter_s = meter.schedule.jitter_s if isinstance(meter.schedule, Interval) else 0.0
         start_s += rng.uniform(-jitter_s, jitter_s) + rng.uniform(0.0, _START_SPREAD_S)
-        yield _transmit(rng, meter, start_s, _frame(rng, meter, n))
+        frame = _frame(rng, meter, n)
+        yield transmission(
+            frame,
+            meter.row,
+            meter.frame_format,
+            meter.direction,
+            start_s=start_s,
+            center_hz=meter.center_hz,
+            settings=meter.bursts[n % len(meter.bursts)],
+            phase_rad=float(rng.uniform(0.0, 2.0 * np.pi)),
+            inverted=meter.inverted,
+        )
 
 
 def _starts(scene: Scene, schedule: tuple[float, ...] | Interval) -> Iterator[float]:
@@ -183,20 +207,25 @@ def _of_street(scene: Scene, street: Street) -> Iterator[Transmission]:
         row = street.rows[int(rng.choice(len(street.rows), p=weights))]
         direction: Sender = "M2O" if row.direction == "both" else row.direction
         center_hz = float(rng.choice(row.centers_hz))
-        meter = Meter(
-            row=row,
-            direction=direction,
-            frame_format=row.frame_formats[int(rng.integers(len(row.frame_formats)))],
-            center_hz=center_hz,
+        frame_format = row.frame_formats[int(rng.integers(len(row.frame_formats)))]
+        settings = BurstSettings(
             snr_db=float(rng.uniform(*street.snr_db)),
-            schedule=(),
-            frames=street.payload,
+            level_dbfs=None,
             impairments=_street_impairments(rng, street, row, center_hz),
             preamble_pairs=row.preamble_pairs,
             postamble_chips=None,
-            inverted=False,
         )
-        yield _transmit(rng, meter, start_s, random_frame(rng, street.payload, direction))
+        frame = random_frame(rng, street.payload, direction)
+        yield transmission(
+            frame,
+            row,
+            frame_format,
+            direction,
+            start_s=start_s,
+            center_hz=center_hz,
+            settings=settings,
+            phase_rad=float(rng.uniform(0.0, 2.0 * np.pi)),
+        )
         start_s, n = start_s + gaps.exponential(1.0 / street.rate_per_s), n + 1
 
 
@@ -212,29 +241,42 @@ def _street_impairments(
     )
 
 
-def _transmit(rng: np.random.Generator, meter: Meter, start_s: float, frame: bytes) -> Transmission:
-    raw_length = len(link.add_crcs(frame, meter.frame_format))
+def transmission(
+    frame: bytes,
+    row: PhyMode,
+    frame_format: FrameFormat,
+    direction: Sender,
+    *,
+    start_s: float,
+    center_hz: float,
+    settings: BurstSettings,
+    phase_rad: float = 0.0,
+    inverted: bool = False,
+) -> Transmission:
+    """Say all about one burst: what it takes on air follows from the frame and how it is sent.
+
+    Raises:
+        ProtocolError: the format cannot hold the frame.
+    """
+    raw_length = len(link.add_crcs(frame, frame_format))
     chips, all_chips = count_chips(
         raw_length,
-        meter.row,
-        meter.frame_format,
-        preamble_pairs=meter.preamble_pairs,
-        postamble_chips=meter.postamble_chips,
+        row,
+        frame_format,
+        preamble_pairs=settings.preamble_pairs,
+        postamble_chips=settings.postamble_chips,
     )
-    edges_s = chip_edges_s(all_chips, meter.row, meter.impairments)
+    edges_s = chip_edges_s(all_chips, row, settings.impairments)
     return Transmission(
         start_s=float(start_s),
         duration_s=float(edges_s[chips]),
         whole_duration_s=float(edges_s[-1]),
-        row=meter.row,
-        direction=meter.direction,
-        frame_format=meter.frame_format,
+        row=row,
+        direction=direction,
+        frame_format=frame_format,
         frame=frame,
-        center_hz=meter.center_hz,
-        snr_db=meter.snr_db,
-        impairments=meter.impairments,
-        phase_rad=float(rng.uniform(0.0, 2.0 * np.pi)),
-        preamble_pairs=meter.preamble_pairs,
-        postamble_chips=meter.postamble_chips,
-        inverted=meter.inverted,
+        center_hz=center_hz,
+        settings=settings,
+        phase_rad=phase_rad,
+        inverted=inverted,
     )

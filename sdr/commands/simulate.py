@@ -10,7 +10,6 @@ under the names of the JSON lines what a receiver should say about it (``omsdr:m
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from dataclasses import replace
 from os import PathLike
@@ -24,6 +23,7 @@ from sdr.sample_format import SampleFormat
 from sdr.scene import Scene
 from sdr.simulator import render, truth
 from sdr.traffic import Coverage, Transmission
+from sdr.truth import truth_fields
 from sdr.units import format_hz, format_rate, parse_hz
 
 EXAMPLES = """\
@@ -139,33 +139,13 @@ def _sample_range(sent: Transmission, scene: Scene) -> tuple[int, int]:
 
 
 def _fields(sent: Transmission, scene: Scene) -> dict[str, Any]:
-    low_hz, high_hz = sent.edges_hz
-    noise_dbfs = (
-        scene.noise_dbfs + scene.gain_db + 10.0 * math.log10(sent.row.chip_rate_hz / scene.sample_rate_hz)
+    fields = truth_fields(
+        sent,
+        sample_rate_hz=scene.sample_rate_hz,
+        center_hz=scene.center_hz,
+        noise_dbfs=None if scene.noise_dbfs is None else scene.noise_dbfs + scene.gain_db,
     )
-    return {
-        "core:freq_lower_edge": round(low_hz, 3),
-        "core:freq_upper_edge": round(high_hz, 3),
-        "core:label": f"{sent.mode} {sent.direction} {sent.frame_format}",
-        "core:comment": f"{sent.row.name}, frame format {sent.frame_format}, Ec/N0 {sent.snr_db:g} dB",
-        "omsdr:mode": sent.mode,
-        "omsdr:direction": sent.direction,
-        "omsdr:frame_format": sent.frame_format,
-        "omsdr:frame_hex": sent.frame.hex(),
-        "omsdr:row": sent.row.name,
-        "omsdr:start_s": round(sent.start_s, 9),
-        "omsdr:duration_ms": round(1e3 * sent.duration_s, 6),
-        "omsdr:rssi_dbfs": round(noise_dbfs + sent.snr_db, 3),
-        "omsdr:snr_db": round(sent.snr_db, 3),
-        "omsdr:noise_dbfs": round(noise_dbfs, 3),
-        "omsdr:carrier_hz": round(sent.carrier_hz, 3),
-        "omsdr:frequency_error_hz": round(sent.impairments.carrier_offset_hz, 3),
-        "omsdr:deviation_hz": round(sent.deviation_hz, 3),
-        "omsdr:chip_rate_hz": round(sent.row.chip_rate_hz * (1.0 + sent.impairments.chip_rate_error), 3),
-        "omsdr:coverage": sent.coverage(scene.sample_rate_hz, scene.center_hz).value,
-        "omsdr:whole": sent.is_whole(scene.duration_s),
-        "omsdr:inverted": sent.inverted,
-    }
+    return {**fields, "omsdr:whole": sent.is_whole(scene.duration_s)}
 
 
 def _summary(scene: Scene, sent: list[Transmission], n_clipped: int) -> str:

@@ -169,3 +169,17 @@ def test_a_waveform_evaluated_in_pieces_is_the_whole_burst() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert modulate(np.zeros(0, dtype=np.float32), T, 1e6).size == 0
+
+
+def test_power_ramps_around_the_burst_leave_every_chip_at_full_level() -> None:
+    rate, keying_s = 4e6, 10e-6
+    shape = waveform(_levels("01" * 20), T, keying_s=keying_s)
+    times_s = np.arange(-100, 1800) / rate
+    power = np.abs(shape.samples(times_s))
+    inside = (times_s >= 0) & (times_s <= shape.duration_s)
+    np.testing.assert_allclose(power[inside], 1.0, atol=1e-5)
+    outside = (times_s < -keying_s) | (times_s > shape.duration_s + keying_s)
+    assert not power[outside].any()
+    assert power[100 - 20] == pytest.approx(0.5, abs=1e-3)  # half way up
+    rising = power[100 - 40 : 101]
+    assert np.all(np.diff(rising) >= -1e-6)

@@ -33,10 +33,10 @@ def test_smallest_scene_of_the_documentation() -> None:
     assert (scene.dc, scene.iq_gain_db, scene.gain_db, scene.description) == (0j, 0.0, 0.0, "")
     (meter,) = scene.meters
     assert (meter.row.name, meter.direction, meter.frame_format) == ("T M2O", "M2O", "A")
-    assert (meter.center_hz, meter.snr_db, meter.schedule) == (868.95e6, 20.0, (0.1, 1.1))
+    assert (meter.center_hz, meter.bursts[0].snr_db, meter.schedule) == (868.95e6, 20.0, (0.1, 1.1))
     assert meter.frames == (bytes.fromhex(FRAME),)
-    assert meter.impairments.deviation_hz == 50e3
-    assert (meter.preamble_pairs, meter.inverted) == (19, False)
+    assert meter.bursts[0].impairments.deviation_hz == 50e3
+    assert (meter.bursts[0].preamble_pairs, meter.inverted) == (19, False)
 
 
 def test_every_key_of_the_top() -> None:
@@ -64,11 +64,12 @@ def test_every_key_of_a_meter() -> None:
     ).meters[0]
     assert meter.schedule == Interval(interval_s=0.5, first_s=0.2, jitter_s=0.01, count=3)
     assert meter.frames == (bytes.fromhex(FRAME),) * 2
-    wrong = meter.impairments
+    (settings,) = meter.bursts
+    wrong = settings.impairments
     assert (wrong.carrier_offset_hz, wrong.carrier_drift_hz_per_s, wrong.deviation_hz) == (-12e3, 5e3, 48e3)
     assert (wrong.chip_rate_error, wrong.chip_rate_drift) == pytest.approx((2600e-6, -7200e-6))
     assert wrong.ramp_s == pytest.approx(20e-6)
-    assert (meter.preamble_pairs, meter.postamble_chips, meter.inverted) == (30, 8, True)
+    assert (settings.preamble_pairs, settings.postamble_chips, meter.inverted) == (30, 8, True)
 
 
 @pytest.mark.parametrize("row", MODES, ids=[row.name for row in MODES])
@@ -290,3 +291,34 @@ def test_any_values_give_a_scene_or_a_clear_error(
         assert isinstance(parse("\n".join(lines)), Scene)
     except ConfigError as error:
         assert str(error).startswith("scene: ")
+
+
+def test_values_taken_in_turn() -> None:
+    lines = AT + FRAME_LINE + "preamble_pairs = [19, 40, 60]\ndeviation = [40e3, 50e3, 80e3]\n"
+    text = TOP + METER.replace("snr_db = 20", "snr_db = { from = 20, to = 15, step = -2.5 }") + lines
+    (meter,) = parse(text).meters
+    assert [settings.snr_db for settings in meter.bursts] == [20.0, 17.5, 15.0]
+    assert [settings.preamble_pairs for settings in meter.bursts] == [19, 40, 60]
+    assert [settings.impairments.deviation_hz for settings in meter.bursts] == [40e3, 50e3, 80e3]
+    assert {settings.impairments.chip_rate_error for settings in meter.bursts} == {0.0}
+    with pytest.raises(ConfigError, match="ramp_us has 2 values to take in turn, another list 3"):
+        parse(text + "ramp_us = [1, 2]\n")
+    for steps in ("step = 0", "step = 2", "step = -1e-9"):
+        with pytest.raises(ConfigError, match="steps of"):
+            parse(text.replace("step = -2.5", steps))
+    with pytest.raises(ConfigError, match="whole number"):
+        parse(text.replace("[19, 40, 60]", "[19, 40, 60.5]"))
+
+
+def test_scene_without_noise() -> None:
+    top = TOP.replace("noise_dbfs = -40", 'noise_dbfs = "none"')
+    level = METER.replace("snr_db = 20", "level_dbfs = -3")
+    scene = parse(top + level + AT + FRAME_LINE)
+    assert scene.noise_dbfs is None
+    assert (scene.meters[0].bursts[0].level_dbfs, scene.meters[0].bursts[0].snr_db) == (-3.0, None)
+    with pytest.raises(ConfigError, match="needs noise"):
+        parse(top + METER + AT + FRAME_LINE)
+    with pytest.raises(ConfigError, match="needs noise"):
+        parse(top + STREET)
+    with pytest.raises(ConfigError, match="one of snr_db or level_dbfs"):
+        parse(TOP + METER + "level_dbfs = -3\n" + AT + FRAME_LINE)

@@ -173,3 +173,15 @@ def test_memory_is_bounded_on_a_long_scene() -> None:
         tracemalloc.stop()
     # An hour at 1.6 MS/s would take 46 GB, one R2 burst alone 18 MB.
     assert peak_bytes < 15e6
+
+
+def test_levels_and_steps_without_noise() -> None:
+    scene = parse(
+        'rate = "1.6M"\ncenter = "868.9M"\nduration = 0.1\nnoise_dbfs = "none"\n[[meter]]\nmode = "T"\n'
+        "at = [0.01, 0.04, 0.07]\nrandom_payload = 20\nlevel_dbfs = [-3, -9, -20]\n"
+    )
+    samples = np.concatenate(list(render(scene)))
+    for first, level_dbfs in ((16_000, -3), (64_000, -9), (112_000, -20)):
+        inside = samples[first + 100 : first + 4000]
+        np.testing.assert_allclose(20 * np.log10(np.abs(inside)), level_dbfs, atol=1e-3)
+    assert not samples[:15_000].any()
