@@ -30,6 +30,8 @@ COLUMNS: Final = ("id", "manufacturer", "version", "device_type", "key", "name")
 
 _METER_FOLDERS: Final = ("wmbusmeters.d", "etc/wmbusmeters.d")
 _NO_KEY: Final = frozenset({"", "nokey"})
+_ANY_ID: Final = "ANYID"
+"""What older wmbusmeters files write for ``*``."""
 _MANUFACTURER: Final = re.compile(r"[A-Za-z@\[\\\]^_]{3}")
 _WIRED_ADDRESS: Final = re.compile(r"p[0-9]{1,3}")
 _BACKUP_ENDINGS: Final = ("~", ".bak", ".swp")
@@ -200,7 +202,8 @@ def _rows_of_csv(path: Path, text: str) -> list[KeyRow]:
     lines = text.splitlines()
     head = lines[0] if lines else ""
     delimiter = max(",;\t", key=head.count)
-    columns = [column.strip().lower() for column in head.split(delimiter)]
+    cells_of_head = next(csv.reader([head], delimiter=delimiter), [])
+    columns = [column.strip().lower() for column in cells_of_head]
     unknown = [column for column in columns if column not in COLUMNS]
     if "id" not in columns or unknown or len(set(columns)) < len(columns):
         raise ConfigError(f"{path}: the first line must name columns of {', '.join(COLUMNS)}; id is required")
@@ -273,7 +276,7 @@ def _named(values: dict[str, str]) -> dict[str, str | int | None]:
 def _address_expression(expression: str, path: Path) -> dict[str, str | int | None]:
     """Take an expression like ``12345678.M=KAM.V=1b.T=16`` apart; version and type are hex."""
     number, *parts = expression.split(".")
-    values: dict[str, str | int | None] = {"id": number}
+    values: dict[str, str | int | None] = {"id": "*" if number.upper() == _ANY_ID else number}
     for part in parts:
         letter, _, value = part.partition("=")
         try:

@@ -68,6 +68,18 @@ def test_csv(tmp_path: Path, delimiter: str) -> None:
     )
 
 
+def test_csv_with_all_cells_quoted(tmp_path: Path) -> None:
+    text = f'"id";"key";"name"\n"12345678";"{GAS_KEY}";"gas; cellar"\n'
+    assert load(private(tmp_path / "keys.csv", text)).rows == (
+        KeyRow("12345678", key=GAS, name="gas; cellar"),
+    )
+
+
+def test_any_id_of_older_wmbusmeters_files(tmp_path: Path) -> None:
+    private(tmp_path / "Any", f"name=Any\nid=ANYID\nkey={GAS_KEY}\n")
+    assert load(tmp_path).rows == (KeyRow("*", key=GAS, name="Any"),)
+
+
 def test_wmbusmeters_folder(tmp_path: Path) -> None:
     meters = tmp_path / "wmbusmeters.d"
     meters.mkdir()
