@@ -6,7 +6,8 @@ rtl_wmbus     T1;1;1;2026-11-20 10:17:55.365741;-31;-31;12345678;0x2e449315…
 JSON          {"frame_hex":"2e44…", …}, a line of this program
               each perhaps with a tab and a key of its own behind it
 
-Hex may have blanks, colons, dashes or bars between its bytes, and 0x in front.
+Hex may have blanks, colons, commas, dashes or bars between its bytes, 0x in front of all or of each, and
+a comment behind a #. rtl_wmbus may name its algorithm before the mode. A byte order mark is ignored.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from sdr.timestamps import format_utc, parse_utc
 
 MOST_LINE_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 16
-_BETWEEN_BYTES: Final = b" :-|_\r\n\t\v\f"
+_BETWEEN_BYTES: Final = b" :,-|_\r\n\t\v\f"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RTL_WMBUS_FIELDS: Final = 8
 _RTL_WMBUS_CRC_FAILED: Final = b"0"
 _NO_KEYS: Final[tuple[SecretKey, ...]] = ()
@@ -174,7 +176,7 @@ def parse_line(line: bytes | None) -> GivenLine:
     """
     if line is None:
         raise LineError("line_too_long")
-    line = line.strip()
+    whole = line = line.strip()
     if line.startswith(b"{"):
         return _parse_json(line)
     keys = _NO_KEYS
@@ -185,7 +187,9 @@ def parse_line(line: bytes | None) -> GivenLine:
         return GivenLine(unhexlify(line), keys=keys) if keys else GivenLine(unhexlify(line))
     except HexError:
         pass
-    if line.count(b";") == _RTL_WMBUS_FIELDS - 1:
+    if whole.startswith(_BYTE_ORDER_MARK):
+        return parse_line(whole.removeprefix(_BYTE_ORDER_MARK))
+    if line.count(b";") in (_RTL_WMBUS_FIELDS - 1, _RTL_WMBUS_FIELDS):
         return _parse_rtl_wmbus(line, keys)
     return GivenLine(_bytes(line), keys=keys)
 
@@ -199,18 +203,19 @@ def _own_keys(text: bytes) -> tuple[SecretKey, ...]:
 
 
 def _bytes(text: bytes) -> bytes:
-    """Read hex with whatever stands between its bytes."""
-    digits = text.translate(None, _BETWEEN_BYTES)
-    if digits[:2].lower() == b"0x":
-        digits = digits[2:]
+    """Read hex with whatever stands between its bytes and behind them."""
+    digits = text.partition(b"#")[0].translate(None, _BETWEEN_BYTES).lower().replace(b"0x", b"")
     try:
-        return unhexlify(digits)
+        raw = unhexlify(digits)
     except HexError:
         raise LineError("not_hex") from None
+    if not raw:
+        raise LineError("not_hex")
+    return raw
 
 
 def _parse_rtl_wmbus(line: bytes, keys: tuple[SecretKey, ...]) -> GivenLine:
-    fields = line.split(b";")
+    fields = line.split(b";")[-_RTL_WMBUS_FIELDS:]
     raw = _bytes(fields[-1])
     if fields[1].strip() == _RTL_WMBUS_CRC_FAILED:
         raise LineError("crc_failed")

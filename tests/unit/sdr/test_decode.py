@@ -56,6 +56,9 @@ def reason(line: str | bytes | None) -> tuple[str, str]:
         (WITH_CRCS + "0102", "A", ["crcs_of_format_a", "bytes_left_over"]),
         (BARE.lower(), None, []),
         ("0x" + BARE, None, []),
+        (", ".join("0X" + BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
+        ("\ufeff" + BARE + "\r\n", None, []),
+        (BARE + "  # the gas meter in the cellar", None, []),
         (" ".join(BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
         (":".join(BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
         (f"|{BARE}|", None, []),
@@ -161,6 +164,8 @@ def test_rtl_wmbus_lines() -> None:
     assert reason(line.replace("T1;1;1", "T1;0;1")) == ("input", "crc_failed")
     assert decoded(f"X1;1;1;yesterday;-31;-31;12345678;0x{BARE}")["time"] is None
     assert reason("T1;1;1;x;-31;-31;12345678;0xzz") == ("input", "not_hex")
+    with_algorithm = decoded(f"rla;{line}", KEY)
+    assert with_algorithm == found
 
 
 def test_json_lines() -> None:
@@ -197,6 +202,8 @@ def test_own_key_of_a_line() -> None:
         ("hello", ("input", "not_hex")),
         ("2E4", ("input", "not_hex")),
         (b"\xff\xfe", ("input", "not_hex")),
+        ("# a comment and nothing else", ("input", "not_hex")),
+        ("0x", ("input", "not_hex")),
         (None, ("input", "line_too_long")),
         (BARE[:-2], ("link", "truncated")),
         ("0A44", ("link", "truncated")),
