@@ -95,9 +95,9 @@ def _wired(data: bytes) -> Identified | None:
     try:
         wired.parse(data[:length])
     except InvalidField:
-        # All of the layout fits and nothing else is there: a damaged wired frame. Otherwise the
-        # first byte may well be the L-field of a wireless frame.
-        if len(data) == length and data[-1] == wired.STOP and data[0] == wired.LONG_START:
+        # The head of a long frame, or start and stop of a short one, and nothing behind: a damaged
+        # wired frame. Otherwise the first byte may well be the L-field of a wireless frame.
+        if len(data) == length and (data[0] == wired.LONG_START or data[-1] == wired.STOP):
             raise
         return None
     return Identified("wired", data[:length], data[length:])

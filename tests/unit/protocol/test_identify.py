@@ -82,6 +82,20 @@ def test_damaged_wired_frame() -> None:
     assert caught.value.reason == "checksum_mismatch"
 
 
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        ("105BFE5816", "checksum_mismatch"),
+        (WIRED[:-1].hex() + "17", "stop_invalid"),
+        ("6803036808017200 16", "checksum_mismatch"),
+    ],
+)
+def test_damaged_wired_frames_are_no_wireless_ones(frame: str, reason: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        identify(bytes.fromhex(frame))
+    assert caught.value.reason == reason
+
+
 @pytest.mark.parametrize("length", range(len(GAS)))
 def test_truncated(length: int) -> None:
     with pytest.raises(Incomplete):
