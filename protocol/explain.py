@@ -157,7 +157,6 @@ def _block_crcs(raw: bytes, frame_format: FrameFormat) -> tuple[list[int], list[
 
 def _explain_rejected(raw: bytes, error: ProtocolError) -> list[ExplainedField]:
     """Name what can be named in bytes that are no frame."""
-    reason = error.reason.replace("_", " ")
     if isinstance(error, CrcMismatch):
         try:
             starts_as_a = crc16(raw[:FIRST_BLOCK_BYTES]) == int.from_bytes(
@@ -169,11 +168,11 @@ def _explain_rejected(raw: bytes, error: ProtocolError) -> list[ExplainedField]:
             places, crcs = list(range(len(raw))), []
         sent = bytes(raw[place] for place in places)
         sheet = _Sheet(places, sent, bytearray(sent), bytearray(len(sent)))
-        sheet.rest("link", "data", f"not read: {reason} in block {error.block}")
+        sheet.rest("link", "data", f"not read: {error}")
         end = max(span[0] + span[1] for each in (*sheet.fields, *crcs) for span in each.spans)
         left_over = Identified("A", b"", raw[end:])
         return sorted([*sheet.fields, *crcs, *_left_over(raw, left_over)], key=lambda each: each.spans[0])
-    return [ExplainedField("link", "data", f"not read: {reason}", ((0, len(raw)),), raw)] if raw else []
+    return [ExplainedField("link", "data", f"not read: {error}", ((0, len(raw)),), raw)] if raw else []
 
 
 def _explain_frame(sheet: _Sheet, telegram: Telegram) -> None:

@@ -24,7 +24,8 @@ def content_rows(content: Content) -> list[Row]:
     """Return rows that hold every byte of the application data once."""
     rows = _rows(content)
     behind = len(content.plaintext) - sum(size for size, _, _ in rows)
-    return [*rows, (behind, "data", "not read")] if behind else rows
+    why = f": {content.problem.replace('_', ' ')}" if content.problem is not None else ""
+    return [*rows, (behind, "data", f"not read{why}")] if behind else rows
 
 
 def _rows(content: Content) -> list[Row]:

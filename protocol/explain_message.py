@@ -37,7 +37,9 @@ def message_rows(telegram: Telegram) -> list[LayerRow]:
     if region and header.mode == CCM_MODE:
         application = _inserted(application, len(region), ("transport", CCM_TAG_BYTES, "tag", "fits"))
     elif region:
-        rows.append(("transport", len(VERIFICATION), "2F2F", "the key is right"))
+        is_open = telegram.security.outcome is Outcome.ALREADY_DECRYPTED
+        meaning = "decrypted before" if is_open else "the key is right"
+        rows.append(("transport", len(VERIFICATION), "2F2F", meaning))
         behind_header -= len(VERIFICATION)
         padding = behind_header - sum(size for _, size, _, _ in application)
         if padding > 0:

@@ -154,7 +154,8 @@ def test_tag_of_mode_10_and_records_behind_it() -> None:
         ("6D78563412931533030100000003000C0A", "application TC: correct the clock"),
         ("C3785634129315330301000000200102", "application BCF: transfer end-to-end application data"),
         ("C0785634129315330301000000040102", "application function: state"),
-        ("69076D1C0C1402FD17", "application data: not read"),
+        ("69076D1C0C1402FD17", "application data: not read: format invalid"),
+        ("7A010020252F2F0C1427048502", "transport 2F2F: decrypted before"),
         ("7901020304", "application full-frame CRC: compact format unknown"),
         ("FF0102", "application data: not decoded"),
         ("7A0100050D0017030300021122", "security TLS: TLS 1.2 application_data".replace("_", " ")),
@@ -181,7 +182,9 @@ def test_damaged_frames() -> None:
     raw[20] ^= 1
     said = lines(explained(bytes(raw), decoder()))
     assert "link CRC: of block 2, does not fit" in said
-    assert "link data: not read: crc mismatch in block 2" in said
+    assert "link data: not read: CRC of block 2 does not fit" in said
+    (said,) = lines(explained(bytes(raw[:20]), decoder()))
+    assert said == "link data: not read: 20 of 55 bytes of a frame of format A"
     for payload in (200,):
         long = bytearray(link.add_crcs(link.build(0x44, METER, b"\x78\x0f" + bytes(payload)).encode(), "B"))
         long[-1] ^= 1
