@@ -5,11 +5,14 @@
     application_select   reset, or parameter application name block [data_hex]; requests and answers too
     clock_sync           action time [time_hex] [data_hex]
     device_select        manufacturer id version device_type     records behind it
+    mbus_fixed           id access_number status status_flags medium medium_name units [data_hex]
+                         and the records that both counters stand for
     sitp                 control function [data_hex]
     image_transfer       code function [data_hex]
     all others           data_hex, and the names of TLS records
 
-Names are for readers: encoding takes code, flags, parameter, action, time, address and data_hex.
+Names are for readers: encoding takes code, flags, parameter, action, time, address, status, medium, units
+and data_hex.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from protocol.clock_sync import (
 )
 from protocol.dates import iso_text
 from protocol.errors import InvalidField
+from protocol.fixed_data import FixedData, encode_fixed_data, parse_fixed_data
 from protocol.image_transfer import ImageTransfer, encode_image_transfer, parse_image_transfer
 from protocol.records import RecordList, encode_records, parse_records
 from protocol.sitp import Sitp, encode_sitp, parse_sitp
@@ -201,6 +205,37 @@ def _encode_device_select(_: int, fields: Mapping[str, object], records: RecordL
     return wanted.transport_bytes() + encode_records(records)
 
 
+def _parse_fixed(_: int, body: bytes) -> Parsed:
+    found = parse_fixed_data(body)
+    fields: Fields = {
+        "id": found.id,
+        "access_number": found.access_number,
+        "status": found.status,
+        "status_flags": list(found.status_flags),
+        "medium": found.medium,
+        "medium_name": found.medium_name,
+        "units": list(found.units),
+    }
+    return {**fields, **_rest(found.rest)}, RecordList(found.records)
+
+
+def _encode_fixed(_: int, fields: Mapping[str, object], records: RecordList) -> bytes:
+    units = fields.get("units")
+    if not isinstance(units, list) or len(units) != 2 or not all(isinstance(unit, int) for unit in units):
+        raise InvalidField("application", "value_invalid", "units must be the codes of two units")
+    return encode_fixed_data(
+        FixedData(
+            str(fields.get("id")),
+            _byte(fields, "access_number"),
+            _byte(fields, "status"),
+            _byte(fields, "medium"),
+            (units[0], units[1]),
+            records.records,
+            _data(fields),
+        )
+    )
+
+
 def _parse_sitp(_: int, body: bytes) -> Parsed:
     block = parse_sitp(body)
     return {"control": block.control, "function": block.function, **_rest(block.content)}, None
@@ -230,6 +265,7 @@ PROTOCOLS: Final[dict[str, tuple[_Parser, _Encoder]]] = {
     "application_response": (_parse_select, _encode_select),
     "clock_sync": (_parse_clock, _encode_clock),
     "device_select": (_parse_device_select, _encode_device_select),
+    "mbus_fixed": (_parse_fixed, _encode_fixed),
     "sitp": (_parse_sitp, _encode_sitp),
     "image_transfer": (_parse_image, _encode_image),
 }

@@ -47,6 +47,8 @@ def _rows(content: Content) -> list[Row]:
             return _clock_rows(fields)
         case "device_select":
             return [*_device_rows(fields), *_record_rows(records, to_device=True)]
+        case "mbus_fixed":
+            return _fixed_rows(fields, records)
         case "sitp":
             return [(1, "BCF", str(fields["function"] or "not public"))]
         case "image_transfer":
@@ -85,6 +87,24 @@ def _device_rows(fields: Mapping[str, object]) -> list[Row]:
         (1, "device type", str(fields["device_type"])),
     ]
     assert sum(size for size, _, _ in rows) == ADDRESS_BYTES
+    return rows
+
+
+def _fixed_rows(fields: Mapping[str, object], records: RecordList | None) -> list[Row]:
+    status_flags = fields["status_flags"]
+    assert isinstance(status_flags, list)
+    flags = ", ".join(status_flags).replace("_", " ")
+    rows: list[Row] = [
+        (4, "number", str(fields["id"])),
+        (1, "ACC", f"access number {fields['access_number']}"),
+        (1, "status", flags or "no error"),
+        (2, "medium and units", f"{fields['medium_name']}, units {fields['units']}"),
+    ]
+    for place, record in enumerate((records or _NO_RECORDS).records, start=1):
+        vib = record.header.vib
+        stored = ", stored" if record.header.dib.storage else ""
+        text = f"{vib.quantity}: {value_text(record.value, vib.unit)}{stored}"
+        rows.append((len(record.raw), f"counter {place}", text))
     return rows
 
 

@@ -145,6 +145,12 @@ OTHERS = {
     "single": "E5",
     "short": "105BFE5916",
     "control": "680303685302B80D16",
+    "fixed data structure": "681313680805 73 785634120A00E97E0100000035010000 3C16",
+    "fixed data structure with more": wired.build(
+        0x08, 5, bytes.fromhex("73 78563412 0A 03 2B38 FFFFFFFF 0A000000 2F")
+    )
+    .encode()
+    .hex(),
     "device select": wired.build(0x53, 253, bytes.fromhex("52 78563412 9315 33 03")).encode().hex(),
     "select by fabrication number": wired.build(
         0x53, 253, bytes.fromhex("52 FFFFFFFF FFFF FF FF 0C7878563412")
