@@ -28,6 +28,14 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", compiled)
 
 
+def cache_folder() -> str | None:
+    """Tell where compiled kernels are kept; None where no folder can be written."""
+    try:
+        return str(numba.njit(cache=True)(_warn_once).stats.cache_path)  # chosen now, compiled never
+    except RuntimeError:
+        return None
+
+
 def _warn_once() -> None:
     global _warned
     if not _warned:

@@ -23,6 +23,7 @@ COMMANDS = {
     "encode": "build telegrams from JSON lines",
     "simulate": "synthesise a recording from a scene",
     "bench": "measure this machine and this build",
+    "doctor": "say what is installed, what is wrong and how to mend it",
 }
 EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
