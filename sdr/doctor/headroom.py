@@ -64,10 +64,14 @@ def _receive(raw: RawArray) -> float:
 
 
 def _scene(rate_per_s: float) -> scenes.Scene:
-    street = (
-        f'[street]\nrate_per_s = {rate_per_s}\nmodes = ["S2 M2O", "T M2O", "C M2O"]\nsnr_db = [12, 35]\npayload = [20, 60]\n'
-        if rate_per_s
-        else ""
-    )
-    radio = f"rate = {_RATE_HZ}\ncenter = {_CENTER_HZ}\nduration = {_SECONDS}\n"
-    return scenes.parse(f"{radio}seed = 1\nnoise_dbfs = -30\n{street}", "doctor")
+    lines = [
+        f"rate = {_RATE_HZ}",
+        f"center = {_CENTER_HZ}",
+        f"duration = {_SECONDS}",
+        "seed = 1",
+        "noise_dbfs = -30",
+    ]
+    if rate_per_s:
+        lines += ["[street]", f"rate_per_s = {rate_per_s}", 'modes = ["S2 M2O", "T M2O", "C M2O"]']
+        lines += ["snr_db = [12, 35]", "payload = [20, 60]"]
+    return scenes.parse("\n".join(lines), "doctor")

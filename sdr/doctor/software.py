@@ -13,6 +13,8 @@ from pathlib import Path
 
 from dsp._kernel import cache_folder
 from sdr.doctor.finding import Finding, Level
+from sdr.errors import DeviceNotFound
+from sdr.soapy_library import load_soapysdr
 
 _NEEDED = ("numpy", "scipy", "numba", "cryptography")
 _OPTIONAL = {"smllib": "to read SML payloads: pip install 'omsdr[sml]'"}
@@ -77,16 +79,16 @@ def loaded_library(name: str) -> str:
 
 def _soapy() -> Finding:
     subject = "SoapySDR"
-    program = shutil.which("SoapySDRUtil")
-    if find_spec("SoapySDR") is not None:
-        return Finding(Level.OK, subject, "its Python module is installed")
-    text = "the library is there, its Python module is not" if program else "not installed"
-    return Finding(
-        Level.NOTE,
-        subject,
-        f"{text} (only other radios than RTL-SDR need it)",
-        ("sudo apt install python3-soapysdr soapysdr-module-all",),
-    )
+    try:
+        module = load_soapysdr()
+    except DeviceNotFound as error:
+        return Finding(
+            Level.NOTE,
+            subject,
+            f"{error} (only radios other than RTL-SDR need it)",
+            ("sudo apt install python3-soapysdr soapysdr-module-all",),
+        )
+    return Finding(Level.OK, subject, f"{module.getLibVersion()}, from {module.__file__}")
 
 
 def _hackrf() -> Finding:
