@@ -70,7 +70,12 @@ def anti_alias(oversampled: ComplexArray) -> ComplexArray:
 
 
 def spoil(
-    samples: ComplexArray, *, dc: complex = 0.0, iq_gain_db: float = 0.0, gain: float = 1.0
+    samples: ComplexArray,
+    *,
+    dc: complex = 0.0,
+    iq_gain_db: float = 0.0,
+    iq_phase_deg: float = 0.0,
+    gain: float = 1.0,
 ) -> ComplexArray:
     """Apply a receiver's own faults: gain, I/Q imbalance, DC spike.
 
@@ -78,11 +83,16 @@ def spoil(
         samples: complex64 [n].
         dc: constant added, relative to full scale (the zero-Hz spike).
         iq_gain_db: gain of I over Q, which makes an image at the mirrored frequency.
+        iq_phase_deg: what Q's mixer is off a right angle, which does the same.
         gain: amplitude factor; above 1 strong signals clip when they are quantised.
     """
     out = samples * np.float32(gain)
     if iq_gain_db:
         out.real *= np.float32(10.0 ** (iq_gain_db / 20.0))
+    if iq_phase_deg:
+        angle = math.radians(iq_phase_deg)
+        out.imag *= np.float32(math.cos(angle))
+        out.imag += np.float32(math.sin(angle)) * out.real
     if dc:
         out += np.complex64(dc)
     return out

@@ -41,6 +41,7 @@ class Demodulator:
         center_hz: its middle.
         rules: frame lengths and CRCs.
         repair: try other readings of what the detector was unsure of when a CRC does not fit.
+        coherent: read again coherently what one chip at a time did not give.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class Demodulator:
         rules: FrameRules,
         *,
         repair: bool = True,
+        coherent: bool = True,
     ) -> None:
         self.channel = channel
         self._sample_rate_hz = sample_rate_hz
         self._filter = BasebandFilter(channel, sample_rate_hz, center_hz)
         self._search = SyncSearch(channel)
         self._detector = ChipDetector(channel)
-        self._reader = FrameReader(channel, rules, repair=repair)
+        self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
 
     def demodulate(self, history: History, region: Region, dc: complex = 0.0) -> list[Burst]:

@@ -101,10 +101,14 @@ class FrameReader:
         channel: what is received.
         rules: frame lengths and CRCs.
         repair: use the CRCs to mend what was unsure.
+        coherent: read again coherently what one chip at a time did not give.
     """
 
-    def __init__(self, channel: Channel, rules: FrameRules, *, repair: bool = True) -> None:
+    def __init__(
+        self, channel: Channel, rules: FrameRules, *, repair: bool = True, coherent: bool = True
+    ) -> None:
         self._repair = repair
+        self._coherent = coherent
         self._channel = channel
         self._rules = rules
         self._chips = ChipDetector(channel)
@@ -179,6 +183,8 @@ class FrameReader:
 
         if variant.row.bits_per_chip == 1:
             yield one_by_one
+            if not self._coherent:
+                return
         yield as_sequence if variant.row.line_code is LineCode.NRZ else word_by_word
 
     def _detect_sequence(

@@ -34,6 +34,7 @@ class Receiver:
         raw_scale: how raw numbers become samples.
         rules: frame lengths and CRCs.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
+        coherent: read again coherently what one chip at a time did not give.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Receiver:
         rules: FrameRules,
         *,
         repair: bool = True,
+        coherent: bool = True,
     ) -> None:
         self._sample_rate_hz = sample_rate_hz
         self._raw_scale = raw_scale
         self._demodulators = [
-            Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair) for c in plan.channels
+            Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair, coherent=coherent)
+            for c in plan.channels
         ]
         self._wanted = {row.name for channel in plan.channels for row in channel.rows}
         self._recent: list[Burst] = []  # for telling copies and leakage
