@@ -14,3 +14,4 @@ FloatArray = NDArray[np.float32]  # envelopes, soft chips: positive is chip 1 [n
 DoubleArray = NDArray[np.float64]  # times and phases [n]
 ChipArray = NDArray[np.uint8]  # hard chips, 0 or 1 [n]
 IndexArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support import InBaseband, carrier_error_hz, in_baseband, sent_raw
 
-from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, running_sum
+from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
 from dsp.modes import BY_NAME, PhyMode
 from dsp.modulator import Impairments, chip_edges_s
 from dsp.sync_search import SyncSearch
@@ -31,14 +31,6 @@ def _detect(burst: InBaseband, n_chips: int | None = None) -> SoftChips:
 def _sent(burst: InBaseband, n_chips: int) -> np.ndarray:
     first = burst.levels.size - n_chips
     return burst.levels[first:] > 0
-
-
-def test_running_sum_is_the_sum_at_a_tone() -> None:
-    rng = np.random.default_rng(1)
-    x = (rng.standard_normal(500) + 1j * rng.standard_normal(500)).astype(np.complex64)
-    sums = running_sum(x, 0.0371)
-    expected = np.concatenate([[0], np.cumsum(x * np.exp(-2j * np.pi * 0.0371 * np.arange(500)))])
-    np.testing.assert_allclose(sums, expected, atol=1e-4)
 
 
 @every_row
