@@ -26,7 +26,7 @@ from protocol.lvar import text_bytes
 from protocol.record_header import parse_header
 from protocol.values import Codec, Value
 from protocol.vif import PLAIN_TEXT_UNIT
-from protocol.vif_table import PLAIN_TEXT_VIF, VIF_CODES, VifCode, VifTable
+from protocol.vif_table import PLAIN_TEXT_VIF, VIF_CODES, ValueKind, VifCode, VifTable
 from protocol.vife_table import FROM_DEVICE, TABLE_FC, TO_DEVICE, Effect, VifeCode
 
 PROFILE_VALUE: Final = "profile_value"
@@ -108,7 +108,24 @@ def build_header(
             header = parse_header(dib_vib, to_device=to_device)
             if value is None or _holds(header.codec, value):
                 return dib_vib
-    raise InvalidField("application", "value_invalid", f"no record holds {quantity} {value!r} {unit}")
+    raise InvalidField("application", "value_invalid", _why_not(quantity, value, unit, vifes, qualifiers))
+
+
+def _why_not(quantity: str, value: Value, unit: str | None, vifes: _Vifes, qualifiers: Iterable[str]) -> str:
+    """Say why no header holds a value: no such quantity, unit of the quantity, or value."""
+    units = _units_of(quantity)
+    if not units:
+        return f"there is no quantity {quantity!r}"
+    is_known = vifes.replaces_unit or PLAIN_TEXT_UNIT in qualifiers or vifes.base_unit in units
+    if not is_known:
+        names = ", ".join(sorted(name for name in units if name is not None)) or "none"
+        return f"{quantity} has no unit {unit!r}, it has {names}"
+    shown = value if value is None or isinstance(value, str) else str(value)
+    return f"no record holds {quantity} {shown!r}" + (f" {unit}" if unit else "")
+
+
+def _units_of(quantity: str) -> set[str | None]:
+    return {code.unit for table in VIF_CODES.values() for code in table.values() if code.quantity == quantity}
 
 
 def _holds(codec: Codec, value: Value) -> bool:
@@ -140,7 +157,10 @@ def _vibs(
         code
         for table in VifTable
         for code in VIF_CODES[table].values()
-        if code.quantity == quantity and (vifes.replaces_unit or code.unit == vifes.base_unit)
+        if code.quantity == quantity
+        and (vifes.replaces_unit or code.unit == vifes.base_unit)
+        # Digits in quotes are a mistake where a number belongs, and no text.
+        and not (isinstance(value, str) and code.kind is ValueKind.NUMBER and not vifes.replaces_unit)
     ]
     finest = value.as_tuple().exponent if isinstance(value, Decimal) and value.is_finite() else 0
     codes.sort(key=lambda code: _preference(code, int(finest)))

@@ -100,7 +100,8 @@ def _header(fields: Mapping[str, object], value: Value, *, to_device: bool) -> b
     try:
         function = Function(str(fields.get("function", Function.INSTANTANEOUS)))
     except ValueError:
-        raise InvalidField("application", "reading_invalid", "no such function") from None
+        text = f"the function of a reading is one of {', '.join(Function)}"
+        raise InvalidField("application", "reading_invalid", text) from None
     return build_header(
         quantity,
         value,

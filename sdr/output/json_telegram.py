@@ -16,13 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from protocol import address, afl, c_field, configuration, transport
+from protocol import address, afl, c_field, transport
 from protocol.address import Address, AddressOrder
 from protocol.afl import Afl
 from protocol.application import COMPACT, RECORDS_FROM_DEVICE, TO_DEVICE, encode_content
 from protocol.building import Description
 from protocol.ci import RADIO_CI, WIRED_CI, CiRow
-from protocol.configuration import LAYOUTS, Configuration
 from protocol.ell import CC_BITS, Ell
 from protocol.frame_format import FrameFormat
 from protocol.nwl import Nwl
@@ -30,7 +29,9 @@ from protocol.outcome import Outcome
 from protocol.reading_fields import records_of
 from protocol.reassembly import MESSAGE_LIMIT_BYTES
 from protocol.records import RecordList
+from protocol.security import EPHEMERAL_MODE
 from protocol.transport import TransportHeader
+from sdr.output.json_configuration import check_counter, configuration_of
 from sdr.output.json_fields import DescriptionError, Fields
 from sdr.reception import WIRED
 
@@ -42,12 +43,7 @@ _WITH_RECORDS: Final = (*TO_DEVICE, RECORDS_FROM_DEVICE, COMPACT, "application_e
 _SESSION_CIS: Final = (0x8D, 0x8F)
 _RECEIVER_CIS: Final = (0x8E, 0x8F)
 _LAYOUT_V: Final = 0x86
-_EPHEMERAL_CBC: Final = 7
 _CMAC_8: Final = 5
-_KDF_A: Final = 1
-_BLOCK_BYTES: Final = 16
-_MOST_BLOCKS: Final = 14
-_ALL_BLOCKS: Final = 15
 
 
 def describe(line: Mapping[str, Any]) -> Description:
@@ -71,6 +67,9 @@ def describe(line: Mapping[str, Any]) -> Description:
         raise fields.error("link", "given")
     is_wired = line.get("mode") == WIRED
     order, sender = (_ORDERS[0], None) if is_wired else _sender(sender_fields)
+    field_code, address_field = _c_field(sender_fields), sender_fields.optional_number("address_field")
+    if is_wired and address_field is None and (field_code is not None or "transport" in fields):
+        raise sender_fields.error("address_field", "given in all wired frames but the single ACK")
     outcome = _outcome(fields)
     header, content = _message(fields, is_wired)
     frame_format = line.get("frame_format")
@@ -83,11 +82,13 @@ def describe(line: Mapping[str, Any]) -> Description:
         raise DescriptionError("what stands behind the link layer could not be read")
     is_open = outcome is Outcome.ALREADY_DECRYPTED
     mode = 0 if header is None else header.mode
+    if header is not None and content is not None and not is_open and not is_fragment:
+        check_counter(header, layer)
     return Description(
-        c_field=_c_field(sender_fields),
+        c_field=field_code,
         sender=sender,
         address_order=order,
-        address_field=sender_fields.optional_number("address_field"),
+        address_field=address_field,
         frame_format=None if is_wired else frame_format,
         ell=_ell(fields.table("ell")),
         nwl=None if nwl_fields is None else Nwl(nwl_fields.number("routing")),
@@ -119,12 +120,14 @@ def _outcome(fields: Fields) -> Outcome | None:
 def _c_field(link: Fields) -> int | None:
     if "c_field" in link:
         return link.hex_number("c_field")
-    if link.values.get("address_field") is None and "manufacturer" not in link:
+    function = link.text("function")
+    if function == "ACK" and "address_field" not in link and "manufacturer" not in link:
         return None
     try:
-        return c_field.code_of(link.text("function"))
+        return c_field.code_of(function)
     except KeyError:
-        raise link.error("function", "one that the C-field table knows") from None
+        names = dict.fromkeys(row.function for row in c_field.C_FIELDS)
+        raise link.error("function", f"one of {', '.join(names)}") from None
 
 
 def _sender(link: Fields) -> tuple[AddressOrder, Address]:
@@ -187,7 +190,7 @@ def _afl(fields: Fields | None, header: TransportHeader | None) -> Afl | None:
     length = fields.optional_number("message_length")
     keys = fields.hex_number("key_information") if "key_information" in fields else None
     if "control" not in fields:
-        usual = _CMAC_8 if header is not None and header.mode == _EPHEMERAL_CBC else 0
+        usual = _CMAC_8 if header is not None and header.mode == EPHEMERAL_MODE else 0
         return afl.build(
             authentication_type=fields.number("authentication_type", usual),
             message_counter=counter,
@@ -206,6 +209,8 @@ def _message(fields: Fields, is_wired: bool) -> tuple[TransportHeader | None, by
     """Return the transport header and the application data, None where they are not known."""
     layer = fields.table("transport")
     if layer is None:
+        if fields.list("readings") and "afl" not in fields:
+            raise fields.error("transport", "given where there are readings")
         return None, None
     ci = layer.hex_number("ci")
     if ci > 0xFF:
@@ -215,41 +220,14 @@ def _message(fields: Fields, is_wired: bool) -> tuple[TransportHeader | None, by
     if row.header not in ("short", "long"):
         return transport.build(ci, wired=is_wired), content
     meter_fields = fields.table("meter")
+    if row.header == "long" and meter_fields is None:
+        raise fields.error("meter", f"given: CI {ci:02x} names the device in its header")
     meter = _address(meter_fields) if row.header == "long" and meter_fields is not None else None
     access_number, status = layer.number("access_number"), layer.number("status", 0)
     if "configuration" in layer.values and layer.values["configuration"] is None:
         return TransportHeader(row, meter, access_number, status, None, 3), content
-    secured = _configuration(layer, content)
+    secured = configuration_of(layer, content)
     return transport.build(ci, access_number, status, secured, meter=meter, wired=is_wired), content
-
-
-def _configuration(layer: Fields, content: bytes | None) -> Configuration:
-    given = layer.table("configuration") or Fields({}, "configuration")
-    key_version = layer.optional_number("key_version")
-    counter = layer.optional_number("message_counter")
-    if "field" in given:
-        return Configuration(given.hex_number("field"), given.hex("extension", b""), key_version, counter)
-    mode = layer.number("security_mode", 0)
-    names = {bit_field.name for bit_field in LAYOUTS.get(mode, ())} - {"mode"}
-    values = _usual_values(mode, names, content) | {
-        name: given.number(name) for name in names if name in given
-    }
-    return configuration.build(mode, key_version=key_version, message_counter=counter, **values)
-
-
-def _usual_values(mode: int, names: set[str], content: bytes | None) -> dict[str, int]:
-    """Return what a configuration field says where nothing else is wanted: all is encrypted."""
-    values = {}
-    if mode and "encrypted_blocks" in names and content is not None:
-        blocks = -(-(2 + len(content)) // _BLOCK_BYTES)
-        values["encrypted_blocks"] = blocks if blocks <= _MOST_BLOCKS else _ALL_BLOCKS
-    if mode and "encrypted_bytes" in names and content is not None:
-        values["encrypted_bytes"] = min(0xFF, len(content))
-    if "key_derivation" in names:
-        values["key_derivation"] = _KDF_A
-    if "tag_length" in names:
-        values["tag_length"] = 1
-    return values
 
 
 def _content(fields: Fields, row: CiRow) -> bytes | None:

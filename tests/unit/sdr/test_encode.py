@@ -241,6 +241,29 @@ def test_lines_written_by_hand(mode: int) -> None:
     assert (reading["quantity"], reading["value"], reading["unit"]) == ("volume", 28504.27, "m3")
 
 
+def test_mode_2_fills_its_blocks() -> None:
+    line = {**HAND_WRITTEN, "transport": {"ci": "7a", "access_number": 42, "security_mode": 2}}
+    frame = one(line, KEY[:16]).frame
+    assert frame is not None
+    decoded = json.loads(decode(Decoder(ring(KEY[:16])), frame.hex()))
+    assert decoded["security"]["outcome"] == "decrypted"
+    assert decoded["readings"][0]["value"] == 28504.27
+
+
+def test_dates_that_vifes_make_of_numbers() -> None:
+    reading = {"quantity": "volume", "value": "2026-11-25", "qualifiers": ["start_date_of"]}
+    frame = one(with_("readings", [reading])).frame
+    assert frame is not None
+    assert json.loads(decode(Decoder(), frame.hex()))["readings"][0]["value"] == "2026-11-25"
+
+
+def test_wired_frames_written_by_hand() -> None:
+    wired_line = {"mode": "wired", "link": {"function": "SND-NKE", "address_field": 5}}
+    assert one(wired_line).frame == bytes.fromhex("1040054516")
+    assert "address_field" in (one({"mode": "wired", "link": {"function": "SND-NKE"}}).problem or "")
+    assert one({"mode": "wired", "link": {"function": "ACK"}}).frame == b"\xe5"
+
+
 def test_any_frame_format() -> None:
     frame = one({**HAND_WRITTEN, "frame_format": "B"}).frame
     assert frame is not None
@@ -283,14 +306,26 @@ def with_(path: str, value: object) -> dict[str, Any]:
         (with_("transport.access_number", 256), "does not fit"),
         (with_("transport.security_mode", 5), "needs a key"),
         (with_("transport.security_mode", 9), "cannot be made here"),
-        (with_("transport.ci", "72"), "needs a long header"),
+        (with_("transport.ci", "72"), "meter must be given: CI 72 names the device"),
+        (with_("transport", None), "transport must be given where there are readings"),
+        (with_("transport.security_mode", 7), "afl.message_counter must be given"),
+        (with_("transport.security_mode", 10), "transport.message_counter must be given"),
+        (with_("mode", "wired"), "link.address_field must be given"),
         (with_("security.outcome", "decripted"), "security.outcome must be one of"),
         (with_("security.outcome", "key_missing"), "the application data are not known"),
         (with_("application", {"partial": True}), "the application data are not known"),
         (with_("application", {"fillers": [1]}), "fillers"),
         (with_("application", {"fillers": [[0, 10**9]]}), "fillers"),
         (with_("readings", [1]), "readings must be a list of objects"),
-        (with_("readings", [{"quantity": "volume", "unit": "m4", "value": 1}]), "no record holds"),
+        (with_("readings", [{"quantity": "volume", "unit": "m4", "value": 1}]), "volume has no unit"),
+        (with_("readings", [{"quantity": "volume", "value": 1}]), "volume has no unit None"),
+        (with_("readings", [{"quantity": "volumen", "unit": "m3", "value": 1}]), "there is no quantity"),
+        (
+            with_("readings", [{"quantity": "volume", "unit": "m3", "value": "1"}]),
+            "no record holds volume '1'",
+        ),
+        (with_("readings", [{"quantity": "date and time", "value": "now"}]), "no record holds date and time"),
+        (with_("readings", [{"quantity": "volume", "unit": "m3", "value": 1, "function": "max"}]), "maximum"),
         (with_("readings", [{"dib_vib": "0c14", "value": 10**9}]), "is not"),
         (with_("readings", [{"dib_vib": "0c", "value": 1}]), "no DIB and VIB"),
         (with_("ell", {"ci": "8e", "access_number": 1}), "ell.receiver"),
