@@ -4,7 +4,7 @@
     parameter (1)    b7-4 application   b3-0 block number, 0 first
     rest             applications above 15 have an extended form whose layout is not public
 
-Older texts read the low four bits alone as the application; both readings are given.
+Older texts read the low four bits alone as the application; the parameter is given, too.
 Source: EN 13757-3, OMS Vol. 2.
 """
 
@@ -57,11 +57,6 @@ class ApplicationSelect:
     def application(self) -> int | None:
         """Number of the application."""
         return None if self.parameter is None else self.parameter >> 4
-
-    @property
-    def application_old(self) -> int | None:
-        """Number of the application as older texts read it."""
-        return None if self.parameter is None else self.parameter & 0x0F
 
     @property
     def block(self) -> int | None:

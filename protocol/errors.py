@@ -5,8 +5,6 @@
       InvalidField              a field holds what its layer forbids
       Unsupported               recognised, but not decodable here
       CrcMismatch               a block CRC does not fit (``block`` counts from 1)
-      SecurityError
-        KeyMissing · DecryptionFailed · MacMismatch
 
 Parsers raise these and nothing else, whatever bytes they are given.
 """
@@ -48,19 +46,3 @@ class CrcMismatch(ProtocolError):
     def __init__(self, layer: str, block: int, text: str = "", *, offset: int | None = None) -> None:
         super().__init__(layer, "crc_mismatch", text or f"CRC of block {block} does not fit", offset=offset)
         self.block = block
-
-
-class SecurityError(ProtocolError):
-    """Keys, ciphers and message authentication."""
-
-
-class KeyMissing(SecurityError):
-    """No key is known for the meter."""
-
-
-class DecryptionFailed(SecurityError):
-    """The key is wrong, or the ciphertext was altered."""
-
-
-class MacMismatch(SecurityError):
-    """The message authentication code does not fit."""

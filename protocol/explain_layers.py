@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from protocol.address import Address, AddressOrder
 from protocol.afl import AUTHENTICATION_TYPE, CMAC_BYTES, GMAC_BYTES, Afl
-from protocol.c_field import BY_CODE, RELAYED
+from protocol.c_field import ACD, BY_CODE, DFC, FCB, FCV, RELAYED
 from protocol.configuration import CONTENT_NAMES, LAYOUTS, Configuration
 from protocol.crc import crc16
 from protocol.ell import Ell
@@ -19,6 +19,9 @@ from protocol.wired import ADDRESS_FIELDS, WiredFrame
 Row = tuple[int, str, str]
 
 _DIRECTIONS = {"M2O": "from the meter", "O2M": "to the meter", None: "either way"}
+_REPLIES = ("ACK", "NACK", "RSP-UD")
+_REPLY_BITS = ((ACD, "alarm data are waiting"), (DFC, "busy"))
+_REQUEST_BITS = ((FCB, "frame count bit set"),)
 _KEY_DERIVATIONS = ("persistent key", "KDF-A", "reserved", "reserved")
 
 
@@ -35,8 +38,9 @@ def link_rows(frame: LinkFrame, sent_l_field: int) -> list[Row]:
 def c_field_text(code: int) -> str:
     """Say what a C-field is for, and who sends it."""
     row = BY_CODE[code]
-    relayed = ", relayed" if code & RELAYED else ""
-    return f"{row.function}, {_DIRECTIONS[row.direction]}{relayed}"
+    bits = _REPLY_BITS if row.function in _REPLIES else _REQUEST_BITS if code & FCV else ()
+    said = [text for bit, text in (*bits, (RELAYED, "relayed")) if code & bit]
+    return ", ".join([row.function, _DIRECTIONS[row.direction], *said])
 
 
 def link_address_rows(address: Address, order: AddressOrder = "standard") -> list[Row]:

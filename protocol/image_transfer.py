@@ -41,11 +41,6 @@ class ImageTransfer:
     content: bytes = b""
 
     @property
-    def is_response(self) -> bool:
-        """Whether the device sends it."""
-        return bool(self.code & RESPONSE)
-
-    @property
     def function(self) -> str | None:
         """Name of the function, None for a reserved code."""
         return FUNCTIONS.get(self.code & ~RESPONSE)

@@ -26,32 +26,6 @@ FUNCTIONS: Final = {
 }
 """Function of a block, response bit clear; the others have no public meaning."""
 
-DATA_STRUCTURES: Final = {
-    0x01: "key transport with AES-128 key wrap",
-    0x03: "combined activation and deactivation",
-    0x21: "list of active keys",
-    0x22: "status response",
-    0x23: "list of active keys and counters",
-    0x32: "application data of profile ASP10",
-    0x36: "application data of profile ASP20",
-}
-"""Data structure identifiers (DSI)."""
-
-INNER_PROTOCOLS: Final = {0x01: "M-Bus command", 0x04: "clock synchronisation", 0x06: "image transfer"}
-"""Protocol identifiers (PID) of secured application data."""
-
-SECURITY_PROFILES: Final = {
-    1: "key exchange with AES-128 key wrap",
-    2: "profile C data in ASN.1 DER",
-    3: "firmware image with CMAC-16",
-    10: "authenticated data with CMAC-8",
-    20: "secured data with CCM-8",
-}
-"""Application security profiles (ASP)."""
-
-TARGET_TIME_ERROR: Final = 0x23
-"""Status of a DSI 22 that refuses the target time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sitp:
@@ -64,11 +38,6 @@ class Sitp:
 
     control: int
     content: bytes = b""
-
-    @property
-    def is_response(self) -> bool:
-        """Whether the device sends it."""
-        return bool(self.control & RESPONSE)
 
     @property
     def function(self) -> str | None:

@@ -67,23 +67,6 @@ def parse_key(text: str) -> SecretKey | None:
         ) from None
 
 
-def load_keyring(path: Path, *, single_key: str | None = None) -> tuple[Keyring, tuple[str, ...]]:
-    """Read a key file or folder into a keyring.
-
-    Args:
-        path: TOML or CSV file, or a folder of wmbusmeters meter files.
-        single_key: one more key, as hex, for all telegrams.
-
-    Returns:
-        The keyring, and warnings for the user.
-
-    Raises:
-        ConfigError: see `load`.
-    """
-    loaded = load(path)
-    return keyring_of(loaded.rows, single_key), loaded.warnings
-
-
 def keyring_of(rows: tuple[KeyRow, ...] = (), single_key: str | None = None) -> Keyring:
     """Make a keyring of rows and of one more key, as hex, that is tried on every telegram.
 

@@ -76,7 +76,6 @@ def test_application_select() -> None:
     assert application_select.encode_application_select(reset) == b""
     select = application_select.parse_application_select(b"\x21\x05")
     assert (select.application, select.block, select.name, select.rest) == (2, 1, "simple billing", b"\x05")
-    assert select.application_old == 1
     assert application_select.encode_application_select(select) == b"\x21\x05"
     with pytest.raises(InvalidField):
         application_select.encode_application_select(application_select.ApplicationSelect(None, b"\x05"))
@@ -84,19 +83,19 @@ def test_application_select() -> None:
 
 def test_sitp() -> None:
     command = sitp.parse_sitp(bytes.fromhex("20 32 1F 00"))
-    assert (command.function, command.is_response) == ("transfer end-to-end application data", False)
+    assert command.function == "transfer end-to-end application data"
     assert sitp.encode_sitp(command) == bytes.fromhex("20321F00")
     response = sitp.parse_sitp(bytes.fromhex("88 21"))
-    assert (response.function, response.is_response) == ("list active keys", True)
+    assert response.function == "list active keys"
     assert sitp.parse_sitp(b"\x01").function is None
 
 
 def test_image_transfer() -> None:
     command = image_transfer.parse_image_transfer(bytes.fromhex("02 AA"))
-    assert (command.function, command.is_response, command.content) == ("transfer", False, b"\xaa")
+    assert (command.function, command.content) == ("transfer", b"\xaa")
     assert image_transfer.encode_image_transfer(command) == b"\x02\xaa"
     response = image_transfer.parse_image_transfer(b"\x87")
-    assert (response.function, response.is_response) == ("terminate", True)
+    assert response.function == "terminate"
     assert image_transfer.parse_image_transfer(b"\x08").function is None
 
 

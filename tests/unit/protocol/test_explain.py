@@ -14,6 +14,7 @@ from protocol.ciphers import SecretKey
 from protocol.decoder import Decoder
 from protocol.errors import ProtocolError
 from protocol.explain import ExplainedField, explain
+from protocol.explain_layers import c_field_text
 from protocol.identify import identify
 from protocol.keys import Keyring, KeyRow
 
@@ -215,3 +216,20 @@ def test_random_telegrams(behind: bytes, ci: int, lower: str) -> None:
 @given(st.binary(max_size=80))
 def test_random_bytes(raw: bytes) -> None:
     explained(raw, decoder())
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (0x44, "SND-NR, from the meter"),
+        (0xC4, "SND-NR, from the meter, relayed"),
+        (0x5B, "REQ-UD2, to the meter"),
+        (0x7B, "REQ-UD2, to the meter, frame count bit set"),
+        (0x28, "RSP-UD, from the meter, alarm data are waiting"),
+        (0x30, "ACK, from the meter, alarm data are waiting, busy"),
+        (0x55, "unknown, either way"),
+    ],
+)
+def test_bits_of_the_c_field(code: int, text: str) -> None:
+    # EN 13757-2: FCB counts requests where FCV is set, ACD and DFC stand there in replies
+    assert c_field_text(code) == text

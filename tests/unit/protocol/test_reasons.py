@@ -8,7 +8,7 @@ import protocol
 from protocol import security
 from protocol.reasons import REASONS
 
-ERRORS = ("Incomplete", "InvalidField", "Unsupported", "ProtocolError", "KeyMissing", "MacMismatch")
+ERRORS = ("Incomplete", "InvalidField", "Unsupported", "ProtocolError")
 LOWER_LAYERS = ("link", "ell", "nwl", "afl", "transport", "security")
 
 

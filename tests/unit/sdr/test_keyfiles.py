@@ -9,7 +9,7 @@ from protocol import address
 from protocol.ciphers import SecretKey
 from protocol.keys import KeyRow
 from sdr.errors import ConfigError
-from sdr.keyfiles import keyring_of, load, load_keyring, parse_key
+from sdr.keyfiles import keyring_of, load, parse_key
 
 GAS_KEY = "0102030405060708090A0B0C0D0E0F11"
 GAS = SecretKey(bytes.fromhex(GAS_KEY))
@@ -209,7 +209,8 @@ def test_single_key() -> None:
 
 
 def test_keyring_of_file_and_single_key(tmp_path: Path) -> None:
-    ring, warnings = load_keyring(private(tmp_path / "keys.toml", TOML), single_key="00" * 16)
+    loaded = load(private(tmp_path / "keys.toml", TOML))
+    ring = keyring_of(loaded.rows, "00" * 16)
     assert ring.keys(METER) == [GAS, SecretKey(bytes(16))]
     assert ring.name(METER) == "gas cellar"
-    assert warnings == ()
+    assert loaded.warnings == ()
