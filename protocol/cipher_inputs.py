@@ -165,14 +165,14 @@ class CipherInputs:
 
     def _derived(self, key: SecretKey, constants: dict[str, int]) -> SecretKey:
         """Key of one direction and purpose for this message."""
-        configuration = self.header.configuration
-        derivation = None if configuration is None else configuration.key_derivation
-        if derivation is None and self.afl is not None:
-            derivation = self.afl.key_derivation
+        header, afl = self.header, self.afl
+        derivation = None if header.configuration is None else header.configuration.key_derivation
+        if derivation is None and afl is not None:
+            derivation = afl.key_derivation
         if derivation == PERSISTENT_KEY:
             return key
         if derivation not in (KDF_A, None):
             text = f"key derivation {derivation} is reserved"
             raise Unsupported("security", "key_derivation_reserved", text)
         meter, counter = self._identity()
-        return key.derive(constants[self.header.row.direction or "M2O"], counter, meter.raw[2:6])
+        return key.derive(constants[header.row.direction or "M2O"], counter, meter.raw[2:6])

@@ -53,7 +53,7 @@ class SecretKey:
         ValueError: a key of another size.
     """
 
-    __slots__ = ("_decryptor", "_encryptor", "_material", "_subkey", "is_aes")
+    __slots__ = ("_check_value", "_decryptor", "_encryptor", "_material", "_subkey", "is_aes")
 
     def __init__(self, material: bytes) -> None:
         if len(material) not in _KEY_SIZES:
@@ -63,7 +63,8 @@ class SecretKey:
         # Contexts are made when they are needed first: most keys of a keyring never are.
         self._encryptor: CipherContext | None = None
         self._decryptor: CipherContext | None = None
-        self._subkey: bytes | None = None
+        self._subkey: int | None = None
+        self._check_value: str | None = None
 
     def __repr__(self) -> str:
         return f"<secret key of {len(self._material)} bytes>"
@@ -83,12 +84,11 @@ class SecretKey:
             self._encryptor = Cipher(AES(self._material), _ECB).encryptor()
         return self._encryptor.update(blocks)
 
-    def _cmac_subkey(self) -> bytes:
+    def _cmac_subkey(self) -> int:
         """Return what CMAC adds to a last block that is whole."""
         if self._subkey is None:
             doubled = int.from_bytes(self._encrypt_blocks(bytes(BLOCK_BYTES)), "big") << 1
-            reduced = doubled ^ (0x87 | 1 << 128) if doubled >> 128 else doubled
-            self._subkey = reduced.to_bytes(BLOCK_BYTES, "big")
+            self._subkey = doubled ^ (0x87 | 1 << 128) if doubled >> 128 else doubled
         return self._subkey
 
     @property
@@ -97,7 +97,9 @@ class SecretKey:
 
         Source: the key check value of NIST SP 800-57 and ANSI X9.24 practice.
         """
-        return self._encrypt_blocks(bytes(BLOCK_BYTES))[:3].hex()
+        if self._check_value is None:
+            self._check_value = self._encrypt_blocks(bytes(BLOCK_BYTES))[:3].hex()
+        return self._check_value
 
     def cbc_decrypt(self, ciphertext: bytes, iv: bytes) -> bytes:
         """Decrypt whole blocks with AES-CBC."""
@@ -135,7 +137,8 @@ class SecretKey:
         Source: OMS Vol. 2, key derivation function A; CMAC over exactly one block.
         """
         block = bytes((constant,)) + counter.to_bytes(4, "little") + number + _DERIVATION_PADDING
-        return SecretKey(self._encrypt_blocks(_xor(block, self._cmac_subkey())))
+        last_block = int.from_bytes(block, "big") ^ self._cmac_subkey()
+        return SecretKey(self._encrypt_blocks(last_block.to_bytes(BLOCK_BYTES, "big")))
 
     def ccm_decrypt(self, ciphertext_and_tag: bytes, nonce: bytes, associated: bytes) -> bytes | None:
         """Decrypt with AES-CCM, or return None when the tag does not fit."""

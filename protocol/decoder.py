@@ -175,6 +175,9 @@ class Decoder:
         """Read the AFL; False while fragments of the message are missing."""
         afl = way.afl = afl_layer.parse(way.rest)
         part = way.rest[afl.size :]
+        if not afl.fragment_number:
+            way.message_afl, way.rest = afl, part
+            return True
         assembled = self._reassembler.push(way.sender_name, afl, part, way.now_s)
         way.notes += assembled.notes
         way.message_afl = assembled.afl

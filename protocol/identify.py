@@ -38,6 +38,18 @@ _WIRED_STARTS: Final = frozenset(bytes((byte,)) for byte in (wired.ACK, wired.SH
 FrameKind = Literal["wired", "A", "B", "crc_less"]
 
 
+def _first_crc_end_b(l_field: int) -> int:
+    """Return the end of the first CRC of a frame of format B, 0 if none has such an L-field."""
+    frame_format: FrameFormat = "B"
+    try:
+        return crc_spans(air_length(l_field, frame_format), frame_format)[0][1]
+    except InvalidField:
+        return 0
+
+
+_FIRST_CRC_ENDS_B: Final = tuple(_first_crc_end_b(l_field) for l_field in range(256))
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Identified:
@@ -122,9 +134,5 @@ def _block_fits(data: bytes, start: int, end: int) -> bool:
 
 def _fits_format_b(data: bytes) -> bool:
     """Whether the CRC over the first two blocks of format B fits; the third may still be damaged."""
-    frame_format: FrameFormat = "B"
-    try:
-        first, *_ = crc_spans(air_length(data[0], frame_format), frame_format)
-    except InvalidField:
-        return False
-    return _block_fits(data, 0, first[1] - CRC_BYTES)
+    end = _FIRST_CRC_ENDS_B[data[0]]
+    return end > 0 and crc_fits(data[:end])

@@ -33,6 +33,7 @@ from protocol.values import Notes, Value, hex_bytes
 _Base = tuple[bytes, Place]
 """VIB and place of a record."""
 
+_PROFILE: Final = Role.PROFILE
 _INVERSE: Final = "inverse_compact_profile"
 _MOST_REMEMBERED: Final = 1 << 13
 _LONGEST_REMEMBERED_BYTES: Final = 64
@@ -177,7 +178,7 @@ def readings(
     for record in records:
         header = record.header
         meaning = meaning_of(header, device_type)
-        if header.role is Role.PROFILE and isinstance(record.value, str):
+        if header.role is _PROFILE and isinstance(record.value, str):
             if base_values is None:
                 base_values = _base_values(message)
             found += _profile_readings(record, meaning, base_values, dating)

@@ -172,10 +172,15 @@ def _parse(dib_vib: bytes, to_device: bool) -> RecordHeader:
 
 
 def _has_variants(dib: Dib, vib: Vib) -> bool:
-    """Whether a value may be coded in several ways, or (a scaled float) lose its last bits."""
+    """Whether a value without notes may be coded in several ways, or (a scaled float) lose its last bits.
+
+    All bits of a date of type G are its own; the other dates have bits that the value does not show.
+    """
     if dib.data_field.coding is Coding.REAL and not vib.scale.is_identity:
         return True
-    return dib.data_field.coding is Coding.VARIABLE or vib.kind in _DATE_TYPES
+    if vib.kind in _DATE_TYPES:
+        return dib.data_field.code not in _DATES
+    return dib.data_field.coding is Coding.VARIABLE
 
 
 def _role(vib: Vib) -> Role | None:

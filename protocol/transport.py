@@ -86,7 +86,8 @@ class TransportHeader:
     @property
     def mode(self) -> int:
         """Security mode; 0 without a header."""
-        return 0 if self.configuration is None else self.configuration.mode
+        configuration = self.configuration
+        return 0 if configuration is None else configuration.mode
 
     @property
     def status_flags(self) -> tuple[str, ...]:

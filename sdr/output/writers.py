@@ -27,7 +27,7 @@ class Output:
         kind: one of ``FORMATS``.
         stream: where lines go.
         rejects: write rejections too, where the format has a place for them.
-        is_live: write each line out at once; otherwise ``flush`` does.
+        is_live: write each line out at once; otherwise ``flush`` writes all that wait in one piece.
 
     Attributes:
         left_out: telegrams that the format cannot hold.
@@ -40,6 +40,7 @@ class Output:
         self._rejects = rejects
         self._is_live = is_live
         self._begun = False
+        self._waiting: list[str] = []
 
     def write(self, reception: Reception | ByteReception, sample_rate_hz: float = 1.0) -> None:
         """Write one reception, or leave it out."""
@@ -55,12 +56,16 @@ class Output:
             self._line(line)
 
     def close(self) -> None:
-        """Close a target file; standard output stays open."""
+        """Write out what is still waiting and close a target file; standard output stays open."""
+        self.flush()
         if self._stream is not sys.stdout:
             self._stream.close()
 
     def flush(self) -> None:
         """Write out what is still waiting."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._stream.write("\n".join([*waiting, ""]))
         self._stream.flush()
 
     def _format(self, reception: Reception | ByteReception, sample_rate_hz: float) -> str | None:
@@ -73,9 +78,9 @@ class Output:
         return rtl_wmbus_line(reception, sample_rate_hz)
 
     def _line(self, text: str) -> None:
-        self._stream.write(text + "\n")
+        self._waiting.append(text)
         if self._is_live:
-            self._stream.flush()
+            self.flush()
 
 
 def parse_target(text: str) -> tuple[str, str | None]:
