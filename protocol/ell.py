@@ -213,8 +213,6 @@ def open_payload(
         return Outcome.PLAIN, payload
     if ell.encryption != ENCRYPTION_AES_CTR:
         return Outcome.UNSUPPORTED, b""
-    if not strict and crc16(payload) == ell.payload_crc:
-        return Outcome.ALREADY_DECRYPTED, payload
     outcome = Outcome.KEY_MISSING
     block = _counter_block(ell, sender)
     encrypted = ell.payload_crc.to_bytes(2, "little") + payload
@@ -225,6 +223,9 @@ def open_payload(
         if crc16(plain[2:]) == plain[0] | plain[1] << 8:
             return Outcome.DECRYPTED, plain[2:]
         outcome = Outcome.KEY_WRONG
+    # Only now: of encrypted payloads one in 65536 has a CRC that fits by chance.
+    if not strict and crc16(payload) == ell.payload_crc:
+        return Outcome.ALREADY_DECRYPTED, payload
     return outcome, b""
 
 

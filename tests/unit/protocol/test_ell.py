@@ -134,3 +134,12 @@ def test_network_layer_is_stepped_over() -> None:
     assert (layer.routing, layer.size, layer.encode().hex()) == (0x1D, 2, "811d")
     with pytest.raises(Incomplete):
         nwl.parse(b"\x81")
+
+
+def test_a_payload_that_looks_plain_by_chance_is_decrypted_nevertheless() -> None:
+    # Of 65536 session numbers one has a keystream whose CRC is such that the encrypted CRC fits, too.
+    payload, sender = bytes.fromhex("780C1427048502"), FRAME.address.raw
+    session = ell.Ell(0x8D, 0xA0, 1, session_number=1 << 29 | 33167, payload_crc=0)
+    layer, sealed = ell.seal_payload(session, payload, sender, KEY)
+    assert ell.open_payload(layer, sealed, sender, []) == (Outcome.ALREADY_DECRYPTED, sealed)
+    assert ell.open_payload(layer, sealed, sender, [KEY]) == (Outcome.DECRYPTED, payload)
