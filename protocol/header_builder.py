@@ -2,7 +2,8 @@
 
     quantity, unit, value  -> VIF whose step fits the value, plain text if it is the device's own unit
     qualifiers             -> VIFEs
-    value                  -> data field: shortest integer, real32, date type, digits or text
+    value                  -> data field: shortest integer, real32, date type, digits or text; a decimal
+                              that no step fits becomes real32 if its digits are not too many
     function, storage, …   -> DIF and DIFEs
 
 Several headers can say the same; this is the plain choice. Whoever needs the identical header of a
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from protocol.dates import iso_text
@@ -36,6 +38,9 @@ REGISTER_NUMBER: Final = "register_number"
 """Qualifier of a record whose storage number is a register number."""
 
 _REAL32_STRUCT: Final = struct.Struct("<f")
+_REAL32_DIGITS: Final = 7
+"""Decimal digits that a 32-bit float can tell apart; the last of them not everywhere."""
+_REAL32_STEP: Final = 2.0**-23
 _EXTENSION: Final = 0x80
 _TABLE_FC: Final = 0xFC
 _VARIABLE: Final = 0xD
@@ -101,13 +106,15 @@ def build_header(
     vifes = _vifes(qualifiers, unit, to_device=to_device)
     if isinstance(value, float) and math.isfinite(value) and not _is_real32(value):
         value = Decimal(repr(value))
-    for vib in _vibs(quantity, value, unit, vifes, qualifiers):
-        for field in _fields(value):
-            dib = Dib(field, function, storage, tariff, subunit, REGISTER_NUMBER in qualifiers)
-            dib_vib = encode_dib(dib) + vib
-            header = parse_header(dib_vib, to_device=to_device)
-            if value is None or _holds(header.codec, value):
-                return dib_vib
+    vibs = _vibs(quantity, value, unit, vifes, qualifiers)
+    exact = ((vib, field, _holds) for vib in vibs for field in _fields(value))
+    rounded = ((vib, DATA_FIELDS[_REAL32], _holds_rounded) for vib in vibs)
+    for vib, field, holds in chain(exact, rounded):
+        dib = Dib(field, function, storage, tariff, subunit, REGISTER_NUMBER in qualifiers)
+        dib_vib = encode_dib(dib) + vib
+        header = parse_header(dib_vib, to_device=to_device)
+        if value is None or holds(header.codec, value):
+            return dib_vib
     raise InvalidField("application", "value_invalid", _why_not(quantity, value, unit, vifes, qualifiers))
 
 
@@ -137,6 +144,21 @@ def _holds(codec: Codec, value: Value) -> bool:
     if isinstance(decoded, date) and isinstance(value, str):
         return iso_text(decoded) == value
     return decoded == value
+
+
+def _holds_rounded(codec: Codec, value: Value) -> bool:
+    """Whether a 32-bit float gives a decimal fraction back, exactly or as far as its digits go."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return False
+    try:
+        decoded, _ = codec.decode(codec.encode(value))
+    except InvalidField:
+        return False
+    if not isinstance(decoded, float):
+        return False
+    if len(value.normalize().as_tuple().digits) > _REAL32_DIGITS:
+        return decoded == float(value)
+    return float(value) != 0 and abs(decoded / float(value) - 1) < _REAL32_STEP
 
 
 def _is_real32(value: float) -> bool:

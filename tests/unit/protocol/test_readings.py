@@ -207,6 +207,31 @@ def test_place_and_text_unit_from_words() -> None:
     assert build_header("volume", 5, unit="m3", function=Function.MINIMUM, storage=1).hex() == "6116"
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit", "value", "dib_vib_hex"),
+    [
+        ("on time", "h", "1.5", "0522"),  # whole hours, or a float
+        ("flow temperature", "degC", "21.5", "025A"),
+        ("flow temperature", "degC", "21.5678", "0558"),  # the finest step is 0.001
+        ("volume", "m3", "0.0000001", "0510"),
+        ("flow temperature", "degC", "12.345677734375", "0558"),  # a float scaled before
+    ],
+)
+def test_decimals_that_no_step_fits_become_floats(
+    quantity: str, unit: str, value: str, dib_vib_hex: str
+) -> None:
+    record = record_of({"quantity": quantity, "unit": unit, "value": Decimal(value)})
+    assert record.header.dib_vib.hex().upper() == dib_vib_hex
+    again = record.header.codec.decode(record.raw)[0]
+    assert isinstance(again, float | Decimal)
+    assert float(again) == pytest.approx(float(value), rel=2**-23)
+
+
+def test_digits_that_a_float_would_lose_are_refused() -> None:
+    with pytest.raises(InvalidField):
+        record_of({"quantity": "on time", "unit": "h", "value": Decimal("1.23456789")})
+
+
 def test_commands_from_words() -> None:
     record = record_of(
         {"quantity": "error flags", "value": 0, "qualifiers": ["action_clear"]}, to_device=True
@@ -219,7 +244,7 @@ def test_commands_from_words() -> None:
     [
         {"value": 5},
         {"quantity": "volume", "value": 5, "unit": "furlong"},
-        {"quantity": "volume", "value": Decimal("1E-30"), "unit": "m3"},
+        {"quantity": "volume", "value": Decimal("1E-60"), "unit": "m3"},
         {"quantity": "volume", "value": "five", "unit": "Wh"},
         {"quantity": "volume", "value": 5, "unit": "m3", "function": "average"},
         {"quantity": "volume", "value": 5, "unit": "m3", "storage": "1"},
