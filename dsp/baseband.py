@@ -1,10 +1,15 @@
 """A stretch of the wide stream as one channel's baseband, at a fixed number of samples a chip.
 
-    y[m] = Σ_i x[i] · h(t_m − i) · e^{−j2πf i},   t_m = first + m · (input rate / baseband rate)
+    x ── · e^{−j2πf i} ──▶ low-pass, every D-th ──▶ low-pass, at t_m = m · step / D
+         shift             decimate                 resample: nearest of 128 fractional delays
 
-Shift, low-pass and resampling are one step: a bank of complex taps holds the prototype
-h·e^{j2πfτ} at 64 fractional delays, and each output takes the nearest. Any input rate gives
-exactly ``samples_per_chip`` samples a nominal chip, so all that follows knows one rate.
+Any input rate gives exactly ``samples_per_chip`` samples a nominal chip, so all that follows
+knows one rate. Where the rates' ratio is a whole number, decimation is all there is; else it
+goes to about twice the baseband rate, where few taps are left to be sharp with. Both filters
+are Kaiser-windowed sincs, 60 dB down on what would fold onto the wanted band.
+
+Loops run over neighbouring samples, so that they fill SIMD lanes: 1.4 ns an input sample to
+shift and decimate, 0.4 ns a tap and output to resample.
 """
 
 from __future__ import annotations
@@ -14,15 +19,17 @@ import math
 import numpy as np
 
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray
 from dsp.plan import Channel
 
-_PHASES = 64
+_PHASES = 128
 _STOPBAND_DB = 60.0
+_TILE_SAMPLES = 1536  # of the wide stream that are worked on together: they fit the nearest cache
+_TAPS_TOGETHER = 16
 
 
 class BasebandFilter:
-    """The tap bank of one channel for one input rate.
+    """The filters of one channel for one input rate.
 
     Args:
         channel: what to extract.
@@ -35,17 +42,44 @@ class BasebandFilter:
         self._shift = (channel.center_hz - center_hz) / sample_rate_hz  # cycles per input sample
         passband_hz = min(channel.passband_hz, 0.42 * sample_rate_hz)
         stop_hz = max(min(channel.baseband_rate_hz, sample_rate_hz) - passband_hz, 1.2 * passband_hz)
-        self._bank = _tap_bank(passband_hz / sample_rate_hz, stop_hz / sample_rate_hz, self._shift)
+        whole = round(self._step)
+        self._bank: FloatArray | None = None
+        if whole >= 1 and abs(self._step - whole) < 1e-9:
+            self._decimation = whole
+            self._taps = _decimator(passband_hz / sample_rate_hz, stop_hz / sample_rate_hz, whole)
+        else:
+            self._decimation = max(1, int(self._step / 2.0))
+            middle_rate_hz = sample_rate_hz / self._decimation
+            self._taps = np.ones(1, dtype=np.float32)
+            if self._decimation > 1:
+                folds_hz = middle_rate_hz - stop_hz
+                self._taps = _decimator(
+                    passband_hz / sample_rate_hz, folds_hz / sample_rate_hz, self._decimation
+                )
+            self._bank = _tap_bank(passband_hz / middle_rate_hz, stop_hz / middle_rate_hz)
+        tile = max(16, _TILE_SAMPLES // self._decimation)
+        turns = self._shift * np.arange(self._decimation * tile + self._taps.size)
+        self._rotation = np.exp(-2j * np.pi * turns).astype(np.complex64)
+
+    @property
+    def step(self) -> float:
+        """Input samples per baseband sample."""
+        return self._step
 
     @property
     def reach_samples(self) -> int:
         """Input samples that an output needs on each side."""
-        return int(self._bank.shape[1]) // 2
+        return self._taps.size // 2 + 1 + self._decimation * self._resampler_reach
 
     @property
     def noise_bandwidth(self) -> float:
         """Equivalent noise bandwidth in cycles per input sample."""
-        return float(np.sum(np.abs(self._bank[0]) ** 2))
+        response = self._taps.astype(np.float64)
+        if self._bank is not None:
+            spread = np.zeros(self._decimation * self._bank.shape[1] // 2)
+            spread[:: self._decimation] = self._bank[0, ::2]
+            response = np.convolve(response, spread)
+        return float(np.sum(response**2))
 
     def extract(self, samples: ComplexArray, first: int) -> ComplexArray:
         """Make the baseband of a stretch.
@@ -57,57 +91,122 @@ class BasebandFilter:
         Returns:
             Baseband complex64; element m lies at input sample ``first + m * step``.
         """
-        n_out = int((samples.size - 1) / self._step) + 1 if samples.size else 0
-        out = np.empty(n_out, dtype=np.complex64)
-        reach = self.reach_samples
-        padded = np.zeros(samples.size + 2 * reach + 2, dtype=np.complex64)
-        padded[reach : reach + samples.size] = samples
+        if samples.size == 0:
+            return np.zeros(0, dtype=np.complex64)
+        reach = self._resampler_reach
+        n_middle = (samples.size - 1) // self._decimation + 1
+        middle = np.empty(n_middle + 2 * reach, dtype=np.complex64)
         start_cycles = math.fmod(first * self._shift, 1.0)
-        _resample(padded, self._bank, self._step, start_cycles, self._shift, out)
+        _shift_and_decimate(
+            samples, self._rotation, self._taps, self._decimation, reach, start_cycles, self._shift, middle
+        )
+        if self._bank is None:
+            return middle
+        out = np.empty(int((samples.size - 1) / self._step) + 1, dtype=np.complex64)
+        _resample(middle.view(np.float32), self._bank, self._step / self._decimation, out)
         return out
 
     @property
-    def step(self) -> float:
-        """Input samples per baseband sample."""
-        return self._step
+    def _resampler_reach(self) -> int:
+        return 0 if self._bank is None else int(self._bank.shape[1]) // 4
 
 
-def _tap_bank(passband: float, stop: float, shift: float) -> ComplexArray:
-    """Kaiser-windowed sinc at all fractional delays, complex64 [phases, taps], unit gain."""
-    width = stop - passband
-    n_taps = math.ceil((_STOPBAND_DB - 8.0) / (2.285 * 2.0 * math.pi * width))
-    half = max(2, -(-n_taps // 2))
-    half += half % 2  # 2·half taps: a multiple of four
-    beta = 0.1102 * (_STOPBAND_DB - 8.7)
-    cutoff = passband + stop
+def _decimator(passband: float, stop: float, decimation: int) -> FloatArray:
+    """Low-pass of unit gain, float32 [taps, a multiple of ``decimation``], its middle at taps // 2."""
+    half = _half_length(passband, stop)
+    n_taps = -(-(2 * half + 1) // decimation) * decimation
+    taps = _low_pass(passband, stop, np.arange(n_taps) - n_taps // 2.0)
+    return np.asarray(taps / taps.sum(), dtype=np.float32)
+
+
+def _tap_bank(passband: float, stop: float) -> FloatArray:
+    """Low-pass of unit gain at all fractional delays, float32 [phases, 2 · taps]: each tap for I and Q."""
+    n_taps = -(-2 * _half_length(passband, stop) // _TAPS_TOGETHER) * _TAPS_TOGETHER
     fraction = np.arange(_PHASES)[:, None] / _PHASES
-    tau = fraction + half - 1 - np.arange(2 * half)[None, :]  # t_m − i
-    window = np.i0(beta * np.sqrt(np.clip(1.0 - (tau / half) ** 2, 0.0, None))) / np.i0(beta)
-    taps = np.sinc(cutoff * tau) * window
+    taps = _low_pass(passband, stop, fraction + n_taps // 2 - np.arange(n_taps)[None, :])
     taps /= taps.sum(axis=1, keepdims=True)
-    return np.ascontiguousarray(taps * np.exp(2j * np.pi * shift * tau), dtype=np.complex64)
+    return np.repeat(taps, 2, axis=1).astype(np.float32)
+
+
+def _half_length(passband: float, stop: float) -> int:
+    return max(2, math.ceil((_STOPBAND_DB - 8.0) / (2.285 * 4.0 * math.pi * (stop - passband))))
+
+
+def _low_pass(passband: float, stop: float, tau: DoubleArray) -> DoubleArray:
+    """Kaiser-windowed sinc at ``tau`` samples from its middle."""
+    beta = 0.1102 * (_STOPBAND_DB - 8.7)
+    inside = np.clip(1.0 - (tau / _half_length(passband, stop)) ** 2, 0.0, None)
+    return np.asarray(np.sinc((passband + stop) * tau) * np.i0(beta * np.sqrt(inside)) * (inside > 0.0))
 
 
 @kernel
-def _resample(x, bank, step, start_cycles, shift, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    n_phases, n_taps = bank.shape
-    first_tap = 1  # padding is n_taps/2; tap k stands at t_m rounded down − n_taps/2 + 1 + k
+def _shift_and_decimate(x, rotation, taps, decimation, lead, start_cycles, shift, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``out`` from ``lead`` outputs before ``x`` on; beyond its ends there is silence."""
+    n_taps = taps.size
+    n_rows = n_taps // decimation
+    tile = (rotation.size - n_taps) // decimation
+    shifted = np.empty(rotation.size, dtype=np.complex64)
+    apart = np.empty((decimation, tile + n_rows), dtype=np.complex64)  # every D-th sample side by side
+    parts = apart.view(np.float32)
+    sums = np.empty(2 * tile, dtype=np.float32)
+    for m in range(0, out.size, tile):
+        n_out = min(tile, out.size - m)
+        base = decimation * (m - lead) - n_taps // 2
+        width = decimation * (n_out + n_rows)
+        start = min(max(0, -base), width)
+        stop = max(start, min(width, x.size - base))
+        shifted[:start] = 0.0
+        shifted[stop:width] = 0.0
+        if stop > start:
+            piece, turned, into = x[base + start : base + stop], rotation[start:stop], shifted[start:stop]
+            for i in range(stop - start):
+                into[i] = piece[i] * turned[i]
+        for d in range(decimation):
+            row = apart[d]
+            for j in range(n_out + n_rows):
+                row[j] = shifted[decimation * j + d]
+        width = 2 * n_out
+        sums[:] = 0.0
+        for d in range(decimation):
+            row_parts = parts[d]
+            for j in range(n_rows - n_rows % 2, n_rows):
+                tap = taps[decimation * j + d]
+                p = row_parts[2 * j : 2 * j + width]
+                for i in range(width):
+                    sums[i] += tap * p[i]
+            for j in range(0, n_rows - 1, 2):  # two taps at once halve the traffic of the sums
+                tap0, tap1 = taps[decimation * j + d], taps[decimation * (j + 1) + d]
+                p0, p1 = row_parts[2 * j : 2 * j + width], row_parts[2 * j + 2 : 2 * j + 2 + width]
+                for i in range(width):
+                    sums[i] += tap0 * p0[i] + tap1 * p1[i]
+        turn = start_cycles + shift * base
+        angle = -2.0 * np.pi * (turn - np.floor(turn))
+        re, im = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+        for i in range(n_out):
+            out[m + i] = complex(
+                sums[2 * i] * re - sums[2 * i + 1] * im, sums[2 * i] * im + sums[2 * i + 1] * re
+            )
+
+
+@kernel
+def _resample(x, bank, step, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    n_phases, width = bank.shape
+    products = np.empty(width, dtype=np.float32)
     for m in range(out.size):
         t = m * step
         whole = int(t)
-        phase = int((t - whole) * n_phases)
-        taps = bank[phase]
-        base = whole + first_tap
-        a0 = np.complex64(0.0)
-        a1 = np.complex64(0.0)
-        a2 = np.complex64(0.0)
-        a3 = np.complex64(0.0)
-        for k in range(0, n_taps, 4):  # four sums side by side hide the adder's latency
-            a0 += x[base + k] * taps[k]
-            a1 += x[base + k + 1] * taps[k + 1]
-            a2 += x[base + k + 2] * taps[k + 2]
-            a3 += x[base + k + 3] * taps[k + 3]
-        turn = start_cycles + shift * (whole + phase / n_phases)
-        angle = -2.0 * np.pi * (turn - np.floor(turn))
-        rotation = np.complex64(complex(np.cos(angle), np.sin(angle)))
-        out[m] = ((a0 + a1) + (a2 + a3)) * rotation
+        taps = bank[int((t - whole) * n_phases)]
+        piece = x[2 * whole : 2 * whole + width]
+        for i in range(width):
+            products[i] = piece[i] * taps[i]
+        n = width
+        while n % 4 == 0:  # fold in halves, side by side
+            n //= 2
+            for i in range(n):
+                products[i] += products[i + n]
+        re = np.float32(0.0)
+        im = np.float32(0.0)
+        for i in range(0, n, 2):
+            re += products[i]
+            im += products[i + 1]
+        out[m] = complex(re, im)
