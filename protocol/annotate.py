@@ -91,8 +91,7 @@ def _filler(count: int) -> list[tuple[bytes, str, str]]:
 def _record(record: DataRecord, *, to_device: bool) -> list[tuple[bytes, str, str]]:
     header = record.header
     if not header.vib.raw:
-        notes = ", ".join(note.replace("_", " ") for note in record.notes)
-        return [(header.dib_vib, "DIF", notes), (record.raw, "data", "not read")]
+        return [(header.dib_vib, "DIF", _notes(record)), (record.raw, "data", "not read")]
     if record.problem is not None and header.vib.base.code < 0:
         return [(header.dib_vib, "header", "is cut"), (record.raw, "data", "not read")]
     parts = _dib(header.dib_vib)
@@ -103,7 +102,14 @@ def _record(record: DataRecord, *, to_device: bool) -> list[tuple[bytes, str, st
             parts += _vif(raw, code)
         else:
             parts.append((raw, "unit", code or "no text"))
-    return parts + _data(record)
+    if record.raw:
+        return parts + _data(record)
+    *before, (raw, name, meaning) = parts
+    return [*before, (raw, name, f"{meaning} ({_notes(record)})" if record.notes else meaning)]
+
+
+def _notes(record: DataRecord) -> str:
+    return ", ".join(note.replace("_", " ") for note in record.notes)
 
 
 def _dib(dib_vib: bytes) -> list[tuple[bytes, str, str]]:
@@ -115,7 +121,7 @@ def _dib(dib_vib: bytes) -> list[tuple[bytes, str, str]]:
     elif field.length_bytes:
         text = f"{8 * field.length_bytes}-bit {field.coding.value}"
     else:
-        text = f"{field.coding.value} data" if field.coding is Coding.NONE else field.coding.value
+        text = "no data" if field.coding is Coding.NONE else field.coding.value
     storage = ", storage +1" if dif & 0x40 else ""
     parts = [(dib_vib[:1], "DIF", f"{text}, {function.value}{storage}")]
     for k, dife in enumerate(dib_vib[1:end]):
@@ -164,7 +170,7 @@ def _data(record: DataRecord) -> list[tuple[bytes, str, str]]:
     name = code_name(header.vib.base, record.value)
     if name is not None and not header.vib.has_vife:
         meaning += f" = {name}"
-    notes = ", ".join(note.replace("_", " ") for note in record.notes)
+    notes = _notes(record)
     return [*parts, (raw, "data", f"{meaning} ({notes})" if notes else meaning)]
 
 

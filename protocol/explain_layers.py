@@ -76,7 +76,7 @@ def wired_rows(frame: WiredFrame) -> list[Row]:
     if frame.kind == "short":
         return [(1, "start", "short frame"), *core]
     size = 2 + len(frame.payload)
-    length = f"{size} bytes from C-field to checksum"
+    length = f"{size} bytes from C-field to last data byte"
     return [
         (1, "start", f"{frame.kind} frame"),
         (1, "L-field", length),

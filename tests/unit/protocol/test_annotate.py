@@ -112,3 +112,15 @@ def test_object_actions_of_a_command() -> None:
 def test_value_text() -> None:
     assert value_text(None) == "no value"
     assert value_text("DCBA") == "DCBA"
+
+
+@pytest.mark.parametrize(
+    ("record", "lines"),
+    [
+        ("0014", ["00 DIF: no data, instantaneous", "14 VIF: volume, 0.01 m3 (no data)"]),
+        ("0C14", ["0c DIF: 8-digit BCD, instantaneous", "14 VIF: volume, 0.01 m3 (truncated)"]),
+        ("0814", ["08 DIF: selection, instantaneous", "14 VIF: volume, 0.01 m3 (selection for readout)"]),
+    ],
+)
+def test_a_record_without_data_says_why(record: str, lines: list[str]) -> None:
+    assert _lines(record) == lines
