@@ -81,29 +81,36 @@ class BasebandFilter:
             response = np.convolve(response, spread)
         return float(np.sum(response**2))
 
-    def extract(self, samples: ComplexArray, first: int) -> ComplexArray:
+    def extract(
+        self, samples: ComplexArray, first: int, *, begin: float = 0.0, n_out: int | None = None
+    ) -> ComplexArray:
         """Make the baseband of a stretch.
 
         Args:
             samples: complex64 [n] of the wide stream.
             first: absolute number of ``samples[0]``; ties the mixer's phase to the stream.
+            begin: where in ``samples`` the first output lies; a whole number where ``step`` is.
+            n_out: outputs wanted; None for all that lie inside ``samples``.
 
         Returns:
-            Baseband complex64; element m lies at input sample ``first + m * step``.
+            Baseband complex64; element m lies at input sample ``first + begin + m * step``.
         """
-        if samples.size == 0:
-            return np.zeros(0, dtype=np.complex64)
-        reach = self._resampler_reach
-        n_middle = (samples.size - 1) // self._decimation + 1
-        middle = np.empty(n_middle + 2 * reach, dtype=np.complex64)
+        if n_out is None:
+            n_out = int((samples.size - 1 - begin) / self._step) + 1 if samples.size else 0
+        out = np.empty(n_out, dtype=np.complex64)
+        skip = round(begin) if self._bank is None else int(begin)
+        reach, n_middle = self._resampler_reach, n_out
+        if self._bank is not None:
+            n_middle = int((begin - skip + n_out * self._step) / self._decimation) + 1 + 2 * reach
+        middle = out if self._bank is None else np.empty(n_middle, dtype=np.complex64)
         start_cycles = math.fmod(first * self._shift, 1.0)
+        lead = self._decimation * reach - skip
         _shift_and_decimate(
-            samples, self._rotation, self._taps, self._decimation, reach, start_cycles, self._shift, middle
+            samples, self._rotation, self._taps, self._decimation, lead, start_cycles, self._shift, middle
         )
-        if self._bank is None:
-            return middle
-        out = np.empty(int((samples.size - 1) / self._step) + 1, dtype=np.complex64)
-        _resample(middle.view(np.float32), self._bank, self._step / self._decimation, out)
+        if self._bank is not None:
+            offset, step = (begin - skip) / self._decimation, self._step / self._decimation
+            _resample(middle.view(np.float32), self._bank, offset, step, out)
         return out
 
     @property
@@ -115,7 +122,7 @@ def _decimator(passband: float, stop: float, decimation: int) -> FloatArray:
     """Low-pass of unit gain, float32 [taps, a multiple of ``decimation``], its middle at taps // 2."""
     half = _half_length(passband, stop)
     n_taps = -(-(2 * half + 1) // decimation) * decimation
-    taps = _low_pass(passband, stop, np.arange(n_taps) - n_taps // 2.0)
+    taps = _low_pass(passband, stop, np.arange(n_taps, dtype=np.float64) - n_taps // 2)
     return np.asarray(taps / taps.sum(), dtype=np.float32)
 
 
@@ -141,7 +148,7 @@ def _low_pass(passband: float, stop: float, tau: DoubleArray) -> DoubleArray:
 
 @kernel
 def _shift_and_decimate(x, rotation, taps, decimation, lead, start_cycles, shift, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Fill ``out`` from ``lead`` outputs before ``x`` on; beyond its ends there is silence."""
+    """Fill ``out`` from ``lead`` samples before ``x`` on; beyond its ends there is silence."""
     n_taps = taps.size
     n_rows = n_taps // decimation
     tile = (rotation.size - n_taps) // decimation
@@ -151,7 +158,7 @@ def _shift_and_decimate(x, rotation, taps, decimation, lead, start_cycles, shift
     sums = np.empty(2 * tile, dtype=np.float32)
     for m in range(0, out.size, tile):
         n_out = min(tile, out.size - m)
-        base = decimation * (m - lead) - n_taps // 2
+        base = decimation * m - lead - n_taps // 2
         width = decimation * (n_out + n_rows)
         start = min(max(0, -base), width)
         stop = max(start, min(width, x.size - base))
@@ -189,11 +196,11 @@ def _shift_and_decimate(x, rotation, taps, decimation, lead, start_cycles, shift
 
 
 @kernel
-def _resample(x, bank, step, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _resample(x, bank, offset, step, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n_phases, width = bank.shape
     products = np.empty(width, dtype=np.float32)
     for m in range(out.size):
-        t = m * step
+        t = offset + m * step
         whole = int(t)
         taps = bank[int((t - whole) * n_phases)]
         piece = x[2 * whole : 2 * whole + width]

@@ -83,6 +83,24 @@ def test_where_a_stretch_begins_does_not_matter(row: PhyMode) -> None:
 
 
 @every_row
+def test_a_piece_of_the_baseband_can_be_made_anew(row: PhyMode) -> None:
+    # As the whole, on the same instants, though the fractional delays are not the same to the last bit.
+    channel = _channel(row)
+    rng = np.random.default_rng(4)
+    for rate_hz in (1.6e6, 2.4e6, 5 * channel.baseband_rate_hz):
+        filtered = BasebandFilter(channel, rate_hz, channel.center_hz + 0.1 * rate_hz)
+        n_samples = int(300 * filtered.step) + 4 * filtered.reach_samples
+        x = (rng.standard_normal(n_samples) + 1j * rng.standard_normal(n_samples)).astype(np.complex64)
+        whole = filtered.extract(x, 1000)
+        m = int(filtered.reach_samples / filtered.step) + 10
+        start = int(m * filtered.step) - filtered.reach_samples - 3
+        part = filtered.extract(x[start:], 1000 + start, begin=m * filtered.step - start, n_out=200)
+        error = np.mean(np.abs(part - whole[m : m + 200]) ** 2) / np.mean(np.abs(part) ** 2)
+        assert part.size == 200
+        assert error < 1e-4
+
+
+@every_row
 def test_outputs_are_equally_spaced_at_the_channel_rate(row: PhyMode) -> None:
     channel = _channel(row)
     filtered = BasebandFilter(channel, 2.048e6, channel.center_hz)
