@@ -73,6 +73,8 @@ def check_counter(header: TransportHeader, layer: Afl | None) -> None:
     secured = header.configuration
     if secured is None or secured.key_derivation != KDF_A or secured.message_counter is not None:
         return
+    if secured.announced_length == 0 and (layer is None or layer.mac is None):
+        return
     if layer is None or layer.message_counter is None:
         text = f"must be given: security mode {secured.mode} derives its keys from it"
         raise DescriptionError(f"{_COUNTER_OF[secured.mode]} {text}")

@@ -115,6 +115,7 @@ OTHERS = {
     ),
     # an ELL II whose session is not encrypted, and its payload CRC
     "ELL II": framed(METER, "8D 20 77 60772900 4C11 78 0C1427048502"),
+    "mode 7 with nothing encrypted, no counter": framed(METER, "7A 05 92 0007 10 0C1427048502"),
     "ELL V": framed(METER, "86 02 ABCD 78 0C1427048502"),
     "network layer": framed(METER, "81 1D 78 0C1427048502"),
     "no header": framed(METER, "78 2F 0C1427048502 2F2F 0F 010203"),
