@@ -39,6 +39,8 @@ RECORDS_FROM_DEVICE: Final = "mbus"
 RECORDS_TO_DEVICE: Final = "mbus_command"
 COMPACT: Final = "mbus_compact"
 FORMAT: Final = "mbus_format"
+UNENCRYPTED_PART_UNCLEAR: Final = "unencrypted_part_unclear"
+"""Note of what may begin within a record, as the encrypted part before it is not known."""
 TO_DEVICE: Final = frozenset({RECORDS_TO_DEVICE, "device_select"})
 """Protocols whose records are commands."""
 
@@ -80,13 +82,12 @@ def parse_content(
         device: text that names the device to ``formats``.
         is_partial: the data are what was never encrypted, the part before them is not known.
     """
-    if protocol == RECORDS_FROM_DEVICE:
-        found = parse_records(plaintext)
-        if not is_partial:
+    if protocol in (RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE):
+        found = parse_records(plaintext, to_device=protocol == RECORDS_TO_DEVICE)
+        if is_partial and any(record.problem for record in found.records):
+            return Content(protocol, plaintext, is_partial=True, notes=(UNENCRYPTED_PART_UNCLEAR,))
+        if not is_partial and protocol == RECORDS_FROM_DEVICE:
             formats.learn_records(device, found.records)
-        return Content(protocol, plaintext, found, is_partial=is_partial)
-    if protocol == RECORDS_TO_DEVICE:
-        found = parse_records(plaintext, to_device=True)
         return Content(protocol, plaintext, found, is_partial=is_partial)
     if is_partial:
         return Content(protocol, plaintext, is_partial=True)

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from protocol import reassembly
 from protocol.address import Address
 from protocol.afl import Afl
-from protocol.application import Content
+from protocol.application import UNENCRYPTED_PART_UNCLEAR, Content
 from protocol.c_field import Direction
 from protocol.ell import Ell
 from protocol.link import LinkFrame
@@ -41,6 +41,7 @@ NOTES: Final = {
     "message_repeated": "an authentic message with the counter of the one before: sent or relayed again",
     "counter_runs_out": "the message counter is close to its end, the device needs a new key",
     "vendor_plain_records": "records stand where a configuration field should be, as one maker sends them",
+    UNENCRYPTED_PART_UNCLEAR: "what was never encrypted is no row of whole records: it may begin within one",
     "more_records_follow": "the records go on in the next telegram of the device",
     "records_continued": "the records continue those of the telegram before",
     Note.COMPACT_FORMAT_UNKNOWN.value: "no format with the signature of this compact frame is known yet",

@@ -195,6 +195,16 @@ def test_unencrypted_records_of_a_locked_telegram_are_read() -> None:
     assert locked.content.is_partial
 
 
+def test_what_begins_within_a_record_is_not_read() -> None:
+    # one block of mode 5 is encrypted, and no filler brings the record in it to its end
+    behind = bytes.fromhex("44 9315785634123303 7A2A001025" + "00" * 16 + "0405 0C13 27048502 01")
+    telegram = Decoder().decode(framed(behind))
+    assert telegram.security.outcome is Outcome.KEY_MISSING
+    assert (telegram.readings, telegram.notes) == ([], ("unencrypted_part_unclear",))
+    assert telegram.content is not None
+    assert telegram.content.plaintext.hex() == "04050c132704850201"
+
+
 def test_altered_mac() -> None:
     # Annex N.2.3 with the last byte of the message altered: the first block still decrypts
     frame = bytearray.fromhex(GAS_B["frame_hex_no_crc"])
