@@ -32,6 +32,7 @@ from protocol.continuation import Continuations, readings_behind
 from protocol.errors import InvalidField, ProtocolError, Unsupported
 from protocol.keys import Keyring, KeyRow
 from protocol.link import LinkFrame
+from protocol.notes import DOUBTFUL
 from protocol.outcome import Outcome
 from protocol.readings import readings
 from protocol.reassembly import Reassembler
@@ -247,8 +248,10 @@ class Decoder:
         if way.outcome is Outcome.REPLAYED:
             plaintext = _never_encrypted(header, way.rest, opened)
         elif opened.candidate:
-            records = parse_records(opened.candidate)
-            if records.records and not any(record.problem for record in records.records):
+            records = parse_records(opened.candidate).records
+            if records and all(
+                record.problem is None and DOUBTFUL.isdisjoint(record.notes) for record in records
+            ):
                 way.outcome, way.problem = Outcome.PLAIN, None
                 way.notes.append("vendor_plain_records")
                 plaintext, is_partial = opened.candidate, False

@@ -7,6 +7,7 @@ A value of None always comes with at least one note.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Note(StrEnum):
@@ -73,3 +74,22 @@ class Note(StrEnum):
     # Compact frames (of the telegram, not of one reading).
     COMPACT_FORMAT_UNKNOWN = "compact_format_unknown"
     COMPACT_CRC_MISMATCH = "compact_crc_mismatch"
+
+
+DOUBTFUL: Final = frozenset(
+    {
+        Note.RESERVED_VIF,
+        Note.RESERVED_VIFE,
+        Note.OBSOLETE_VIF,
+        Note.UNCERTAIN_VIF,
+        Note.NON_METRIC_UNSUPPORTED,
+        Note.DATA_TYPE_UNSUPPORTED,
+        Note.DATA_FIELD_MISMATCH,
+        Note.SELECTION_FOR_READOUT,
+        Note.READOUT_REQUEST,
+        Note.NOT_BCD,
+        Note.NOT_A_DATE,
+        *(note for note in Note if note.value.startswith("record_error")),
+    }
+)
+"""What seldom stands in records, but often in bytes that are none."""

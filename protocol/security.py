@@ -43,7 +43,6 @@ DES_MODE: Final = 2
 EPHEMERAL_MODE: Final = 7
 CCM_MODE: Final = 10
 TLS_MODE: Final = 13
-SPECIFIC_MODES: Final = range(16, 32)
 TAG_OF_8_BYTES: Final = 1
 
 _UNREADABLE: Final = {
@@ -127,7 +126,7 @@ def open_message(
             length = configuration.encrypted_length(_without_tag(configuration, available))
         else:
             place = header.size - configuration.size
-            candidate = message[place:] if vendor_order and mode in SPECIFIC_MODES else b""
+            candidate = message[place:] if vendor_order else b""
             return Opened(Outcome.UNSUPPORTED, problem="security_mode_unsupported", candidate=candidate)
         if length == 0:
             return _open_plain(inputs, message, keys)

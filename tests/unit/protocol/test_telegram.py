@@ -369,6 +369,12 @@ def test_records_in_place_of_a_configuration_field() -> None:
     assert (accepted.security.outcome, accepted.problem) == (Outcome.PLAIN, None)
     assert accepted.notes == ("vendor_plain_records",)
     assert [reading.quantity for reading in accepted.readings] == ["volume"]
+    # what stands in the place of the mode is a VIF: here energy in kWh, which would be mode 6
+    accepted = Decoder().decode(framed(head + bytes.fromhex("0406 10270000 0C1327048502")))
+    assert [reading.quantity for reading in accepted.readings] == ["energy", "volume"]
+    # scrambled bytes may have the structure of records, but then seldom their sense
+    refused = Decoder().decode(framed(head + bytes.fromhex("0CEF13 27048502")))
+    assert (refused.security.outcome, refused.readings) == (Outcome.UNSUPPORTED, [])
     # the standard order gives no such licence
     other = Decoder().decode(plain_frame("7A0100", bytes.fromhex("0C1327048502")))
     assert other.security.outcome is Outcome.UNSUPPORTED
