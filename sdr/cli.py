@@ -1,7 +1,7 @@
 """The command line: one subcommand each, exit codes of the contract.
 
 0 ended as asked · 1 unexpected error · 2 usage · 3 configuration or keys · 4 radio not found
-5 radio lost · 6 input unreadable · 7 --require not reached · 130 interrupted
+5 radio lost · 6 input unreadable · 7 --require not reached · 8 transmission refused · 130 interrupted
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ COMMANDS = {
     "decode": "decode telegrams given as bytes",
     "encode": "build telegrams from JSON lines",
     "simulate": "synthesise a recording from a scene",
+    "transmit": "send frames or a scene: to a file, or by a radio",
     "bench": "measure this machine and this build",
     "doctor": "say what is installed, what is wrong and how to mend it",
 }
@@ -29,6 +30,7 @@ EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
        omsdr simulate scene.toml street_868.9M_2400k.cu8
        omsdr decode - --keys meters.toml < telegrams.txt
+       omsdr transmit 2E44931578563412… --mode T --file burst.sigmf-meta
        omsdr bench --suite throughput --quick
        omsdr COMMAND --help
 """

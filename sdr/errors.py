@@ -6,6 +6,7 @@
       DeviceNotFound              4   the radio is not there or cannot be opened
       DeviceLost                  5   the radio went away while running
       RecordingError              6   input unreadable or of unknown format
+      TransmissionRefused         8   it may not be radiated
 
 Each class carries the exit code that the command line ends with.
 """
@@ -63,3 +64,12 @@ class RecordingError(RadioError):
     def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str]]:
         """Let the error cross process borders (``--jobs``) with both its facts."""
         return type(self), (self.name, self.problem)
+
+
+class TransmissionRefused(RadioError):
+    """A burst that may not leave an antenna; the message holds the numbers."""
+
+    exit_code = 8
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"transmission refused: {reason}")

@@ -27,6 +27,9 @@ from dsp.plan import RECEIVER_PPM, Channel, Plan, make_plan
 from dsp.receiver import Receiver
 from protocol import link
 from sdr.receiver import LinkRules
+from sdr.recording import open_recording
+from sdr.sample_format import SampleFormat
+from sdr.session import Replay, Selection, Summary
 
 ROOT = Path(__file__).parents[1]
 NOISE_POWER = 1e-3
@@ -265,6 +268,21 @@ def loop_back(
 def sent_raw(rng: np.random.Generator, l_field: int, frame_format: FrameFormat) -> bytes:
     """A random frame with its CRCs; ``l_field`` is that of the CRC-less frame."""
     return link.add_crcs(random_frame(rng, l_field), frame_format)
+
+
+def frames_in(path: Path, *modes: str, **facts: float | SampleFormat) -> list[str]:
+    """CRC-less frames of a recording as hex, in the order of their arrival.
+
+    Args:
+        path: the recording.
+        modes: letters of the modes to receive; those that the span suggests when none is named.
+        facts: what the recording does not tell: ``sample_rate_hz``, ``center_hz``, ``sample_format``.
+    """
+    with open_recording(path, **facts) as recording:
+        replay = Replay(recording, Selection(modes or None), Summary())
+        found = [reception for reception in replay.run() if reception.rejection is None]
+    found.sort(key=lambda reception: reception.burst.first_sample)
+    return [reception.frame.hex() for reception in found]
 
 
 def run_omsdr(

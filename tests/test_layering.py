@@ -38,6 +38,7 @@ JOINS = {
     "sdr.receiver",  # samples to telegrams
     "sdr.transmitter",  # telegrams to samples
     "sdr.scene", "sdr.traffic", "sdr.simulator",  # a street of transmitters to samples
+    "sdr.send_plan",  # frames to transmissions
     "sdr.bench.trials", "sdr.bench.theory",  # frames sent and received, and what is reachable
 }  # fmt: skip
 CARRIERS = {"sdr.reception", "sdr.session", "sdr.output.json_line", "sdr.output.text_line"}
