@@ -140,7 +140,8 @@ def _bands(table: TomlTable) -> tuple[str, ...]:
 
 
 def _optional(table: TomlTable, key: str, least: float, most: float) -> float | None:
-    return table.number(key, least=least, most=most) if key in table else None
+    value = table.take(key)
+    return None if value is None else table.checked(key, value, least, most)
 
 
 def _radio(parent: TomlTable, kind: str, where: str) -> RadioConfig:
