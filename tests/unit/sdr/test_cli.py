@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -45,11 +46,10 @@ def test_help_of_a_command_opens_with_its_examples(command: str, capsys: pytest.
 def test_examples_are_accepted_by_the_parser(command: str) -> None:
     examples = importlib.import_module(f"sdr.commands.{command}").EXAMPLES
     for line in examples.replace("…", "").splitlines():
-        words = (
-            line.rpartition("omsdr ")[2].partition(" < ")[0].partition(" > ")[0].partition(" | ")[0].split()
-        )
+        alone = line.rpartition("omsdr ")[2].partition(" < ")[0].partition(" > ")[0].partition(" | ")[0]
+        words = shlex.split(alone)
         if words and words[0] == command:
-            assert cli._parse([word.strip("'") for word in words]).command == command
+            assert cli._parse(words).command == command
 
 
 @every_command
