@@ -62,6 +62,11 @@ class Demodulator:
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
 
+    @property
+    def reach_samples(self) -> int:
+        """Samples before and behind a region that its edges depend on."""
+        return self._filter.reach_samples
+
     def demodulate(self, history: History, region: Region, dc: complex = 0.0) -> list[Burst]:
         """Find the bursts of a region.
 
@@ -73,7 +78,7 @@ class Demodulator:
         Returns:
             Frames, and failures worth reporting, by time.
         """
-        reach = self._filter.reach_samples
+        reach = self.reach_samples
         first, samples = history.samples(region.start - reach, region.stop + reach)
         samples -= np.complex64(dc)
         baseband = self._filter.extract(samples, first)

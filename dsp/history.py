@@ -69,6 +69,14 @@ class History:
         """View samples ``start`` … ``stop - 1``, all of which are held, as recorded."""
         return self._raw[2 * (start - self._first) : 2 * (stop - self._first)]
 
+    def cut(self, start: int, stop: int) -> History:
+        """Copy samples ``start`` … ``stop - 1`` as far as they are held into a history of their own."""
+        start = max(start, self._first)
+        stop = max(start, min(stop, self.end))
+        piece = History(stop - start, self._raw_scale)
+        piece._raw, piece._first, piece._used = self.raw(start, stop).copy(), start, stop - start
+        return piece
+
     def samples(self, start: int, stop: int) -> tuple[int, ComplexArray]:
         """Convert samples ``start`` … ``stop - 1`` as far as they are held.
 

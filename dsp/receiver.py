@@ -2,26 +2,42 @@
 
     raw chunk ─▶ History ─▶ steps of 256 FFT blocks ─▶ EnergyMeter ─▶ Gate per channel
                     │                                                     │ regions
-                    └───────────────── samples of a region ──▶ Demodulator ─▶ bursts
+                    └───────────────── samples of a region ──▶ RegionWork ─▶ bursts
 
 Work is done in steps that sit on absolute sample numbers, so the bursts that come out do
-not depend on how the stream is cut into chunks; memory is bounded by the longest burst.
+not depend on how the stream is cut into chunks; memory is bounded by the longest burst. Regions
+may be demodulated by other processes meanwhile: what they find is taken in the order of the steps,
+so that changes nothing either.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
 from dsp.arrays import RawArray
 from dsp.burst import Burst, FrameRules
 from dsp.dc import DcTracker
-from dsp.demodulator import Demodulator, unsynchronised
+from dsp.demodulator import unsynchronised
 from dsp.energy_meter import EnergyMeter
 from dsp.gate import Gate, Region
 from dsp.history import History, RawScale
 from dsp.plan import Plan
+from dsp.region_work import Pending, RegionWork, Setup
 
 _SAME_BURST_CHIPS = 6.0
 _RECENT_BURSTS = 64
 _LEAKAGE_DB = 10.0
+_MOST_PENDING = 64  # regions that others may be working on
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of the stream: the regions that ended in it, and where the open ones had begun."""
+
+    work: list[tuple[int, Region, Pending]]  # channel, region, its bursts
+    open_since: list[int]
 
 
 class Receiver:
@@ -35,6 +51,7 @@ class Receiver:
         rules: frame lengths and CRCs.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
         coherent: read again coherently what one chip at a time did not give.
+        executor: demodulates regions elsewhere; None to do it here and at once.
     """
 
     def __init__(
@@ -47,13 +64,16 @@ class Receiver:
         *,
         repair: bool = True,
         coherent: bool = True,
+        executor: Executor | None = None,
     ) -> None:
         self._sample_rate_hz = sample_rate_hz
         self._raw_scale = raw_scale
-        self._demodulators = [
-            Demodulator(c, sample_rate_hz, center_hz, rules, repair=repair, coherent=coherent)
-            for c in plan.channels
-        ]
+        switches = {"repair": repair, "coherent": coherent}
+        setup = Setup(plan.channels, sample_rate_hz, center_hz, rules, switches)
+        self._channels = plan.channels
+        self._work = RegionWork(setup, executor)
+        self._steps: deque[_Step] = deque()  # in which something may still be pending
+        self._n_pending = 0
         self._wanted = {row.name for channel in plan.channels for row in channel.rows}
         self._recent: list[Burst] = []  # for telling copies and leakage
         self._silent: list[Burst] = []  # energy without sync, not yet handed out
@@ -70,46 +90,70 @@ class Receiver:
 
     def push(self, raw: RawArray) -> list[Burst]:
         """Take interleaved raw I/Q [2n]; return the bursts that are complete, by time."""
-        if not self._demodulators:
+        if not self._channels:
             return []
         step = self._meter.step_samples
         found: list[Burst] = []
         for offset in range(0, raw.size, 2 * step):  # so that the history never overtakes the gates
             self._history.append(raw[offset : offset + 2 * step])
             while self._history.end - self._done >= step:
-                found += self._advance(step)
+                self._advance(step)
+                found += self._collect(_MOST_PENDING)
         return found
 
     def flush(self) -> list[Burst]:
         """End of the stream: finish what is open."""
-        if not self._demodulators:
+        if not self._channels:
             return []
         rest = self._history.end - self._done
-        found = self._advance(rest) if rest >= self._meter.n_fft else []
-        found += self._settle([gate.flush(self._history.end) for gate in self._gates])
-        return found
+        if rest >= self._meter.n_fft:
+            self._advance(rest)
+        self._begin([gate.flush(self._history.end) for gate in self._gates])
+        return self._collect(0)
 
-    def _advance(self, n_samples: int) -> list[Burst]:
+    def _advance(self, n_samples: int) -> None:
         raw = self._history.raw(self._done, self._done + n_samples)
         self._done += n_samples
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)
-        return self._settle([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
+        self._begin([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
 
-    def _settle(self, regions: list[list[Region]]) -> list[Burst]:
-        """Demodulate the regions of all channels that end in one step."""
+    def _begin(self, regions: list[list[Region]]) -> None:
+        """Have the regions demodulated that end in one step, channel by channel."""
+        work = [
+            (index, region, self._work.begin(index, self._history, region, self._dc.value))
+            for index, own in enumerate(regions)
+            for region in own
+        ]
+        open_since = [start for gate in self._gates if (start := gate.open_since_sample) is not None]
+        self._steps.append(_Step(work, open_since))
+        self._n_pending += len(work)
+
+    def _collect(self, most_pending: int) -> list[Burst]:
+        """Finish the steps that are complete, and more until few enough regions are pending."""
         found: list[Burst] = []
-        for demodulator, own in zip(self._demodulators, regions, strict=True):
-            for region in own:
-                bursts = demodulator.demodulate(self._history, region, self._dc.value)
-                found += bursts
-                shortest = demodulator.channel.shortest_burst_s * self._sample_rate_hz
-                whole = region.settled and region.own_start == region.start
-                if not bursts and whole and region.active_samples >= shortest:
-                    self._silent.append(unsynchronised(demodulator.channel, region, self._sample_rate_hz))
+        while self._steps:
+            step = self._steps[0]
+            if self._n_pending <= most_pending and not all(work.done() for _, _, work in step.work):
+                break
+            self._steps.popleft()
+            self._n_pending -= len(step.work)
+            found += self._settle(step)
+        return found
+
+    def _settle(self, step: _Step) -> list[Burst]:
+        """Take the bursts of one step."""
+        found: list[Burst] = []
+        for index, region, work in step.work:
+            bursts, channel = work.result(), self._channels[index]
+            found += bursts
+            shortest = channel.shortest_burst_s * self._sample_rate_hz
+            whole = region.settled and region.own_start == region.start
+            if not bursts and whole and region.active_samples >= shortest:
+                self._silent.append(unsynchronised(channel, region, self._sample_rate_hz))
         fresh = self._without_copies(found)
         self._recent = [*self._recent, *fresh][-_RECENT_BURSTS:]
-        fresh += self._release_silent()
+        fresh += self._release_silent(step.open_since)
         wanted = [burst for burst in fresh if burst.row.name in self._wanted]
         return sorted(wanted, key=lambda burst: (burst.first_sample, burst.row.name))
 
@@ -126,13 +170,11 @@ class Receiver:
         apart = abs(a.first_sample - b.first_sample)
         return a.raw == b.raw and a.row.mode == b.row.mode and apart <= slack
 
-    def _release_silent(self) -> list[Burst]:
+    def _release_silent(self, open_since: list[int]) -> list[Burst]:
         """Hand out bursts without sync once no open region can explain them as its leakage."""
-        open_since = [gate.open_since_sample for gate in self._gates]
-        starts = [start for start in open_since if start is not None]
         released, waiting = [], []
         for burst in self._silent:
-            if any(start < self._stop(burst) for start in starts):
+            if any(start < self._stop(burst) for start in open_since):
                 waiting.append(burst)
             elif not any(self._leaks_from(burst, other) for other in self._recent + self._silent):
                 released.append(burst)

@@ -8,6 +8,7 @@ link layer, and what the link layer refuses becomes a counted rejection.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 
@@ -73,6 +74,7 @@ class StreamReceiver:
         first_sample: number of the stream's first sample.
         decoder: keys, and what earlier telegrams taught; None for a new one without keys.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
+        executor: demodulates elsewhere; None to do it here and at once.
     """
 
     def __init__(
@@ -86,9 +88,12 @@ class StreamReceiver:
         first_sample: int = 0,
         decoder: Decoder | None = None,
         repair: bool = True,
+        executor: Executor | None = None,
     ) -> None:
         raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)
-        self._chain = Receiver(plan, sample_rate_hz, center_hz, raw_scale, LinkRules(), repair=repair)
+        self._chain = Receiver(
+            plan, sample_rate_hz, center_hz, raw_scale, LinkRules(), repair=repair, executor=executor
+        )
         self._sample_rate_hz = sample_rate_hz
         self._start_time = start_time
         self._first_sample = first_sample
@@ -96,13 +101,22 @@ class StreamReceiver:
 
     def push(self, raw: RawArray) -> list[Reception]:
         """Take stored values [2n]; return what is complete, by time."""
-        return [self._receive(burst) for burst in self._chain.push(raw)]
+        return [self.decode(burst) for burst in self.hear(raw)]
 
     def flush(self) -> list[Reception]:
         """End of the stream: return what was still open."""
-        return [self._receive(burst) for burst in self._chain.flush()]
+        return [self.decode(burst) for burst in self.hear_rest()]
 
-    def _receive(self, burst: Burst) -> Reception:
+    def hear(self, raw: RawArray) -> list[Burst]:
+        """Do the first half of ``push``: take stored values [2n]; return complete bursts, by time."""
+        return self._chain.push(raw)
+
+    def hear_rest(self) -> list[Burst]:
+        """Do the first half of ``flush``."""
+        return self._chain.flush()
+
+    def decode(self, burst: Burst) -> Reception:
+        """Do the second half: read a burst's telegram; what it teaches is kept for the next."""
         received_at = None
         if self._start_time is not None:
             received_at = later(self._start_time, burst.first_sample / self._sample_rate_hz)

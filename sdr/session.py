@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from dsp.burst import Burst
 from dsp.plan import OffRow, Plan, make_plan
 from protocol.decoder import Decoder
 from protocol.outcome import Outcome
+from sdr.read_ahead import ReadAhead
 from sdr.receiver import StreamReceiver
 from sdr.reception import Reception
 from sdr.recording import Recording, Segment
@@ -99,8 +102,10 @@ class Replay:
         selection: what to receive.
         summary: counts to add to.
         decoder: keys, and what earlier telegrams taught; None for a new one without keys.
+        executor: demodulates elsewhere; None to do it here.
 
     Attributes:
+        recording: as given.
         samples_done: samples read so far.
     """
 
@@ -110,54 +115,72 @@ class Replay:
         selection: Selection,
         summary: Summary,
         decoder: Decoder | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.samples_done = 0
-        self._recording = recording
+        self.recording = recording
         self._selection = selection
         self._summary = summary
         self._decoder = Decoder() if decoder is None else decoder
-        self._progress: Callable[[int], None] | None = None
+        self._executor = executor
+        self._plans: list[Plan] = []
+        self._ahead: ReadAhead[tuple[StreamReceiver, list[Burst]]] | None = None
         limit_s = selection.duration_s
         self._limit = None if limit_s is None else round(limit_s * recording.sample_rate_hz)
 
+    def begin(self) -> None:
+        """Listen in a thread from now on, before anybody asks; ``run`` then finds bursts waiting."""
+        self._ahead = ReadAhead(self._listen())
+
     def run(self, progress: Callable[[int], None] | None = None) -> Iterator[Reception]:
         """Yield receptions as they are complete; ``progress`` is told the samples done."""
-        self._progress = progress
         started = time.monotonic()
         try:
-            for segment in self._recording.segments():
-                yield from self._segment(segment)
+            for receiver, bursts in self._ahead or self._listen():
+                for burst in bursts:
+                    reception = receiver.decode(burst)
+                    self._summary.count(reception)
+                    yield reception
+                if progress is not None:
+                    progress(self.samples_done)
         finally:
-            self._summary.samples_s += self.samples_done / self._recording.sample_rate_hz
+            self.close()
+            for plan in self._plans:
+                self._summary.note_plan(plan)
+            self._summary.samples_s += self.samples_done / self.recording.sample_rate_hz
             self._summary.elapsed_s += time.monotonic() - started
 
-    def _segment(self, segment: Segment) -> Iterator[Reception]:
-        rate_hz, selection = self._recording.sample_rate_hz, self._selection
+    def close(self) -> None:
+        """Stop listening."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _listen(self) -> Iterator[tuple[StreamReceiver, list[Burst]]]:
+        """Yield each chunk's bursts, with the receiver that is to decode them in this order."""
+        for segment in self.recording.segments():
+            receiver = self._receiver(segment)
+            for chunk in segment.chunks():
+                raw = chunk.raw
+                if self._limit is not None:
+                    raw = raw[: 2 * max(0, self._limit - self.samples_done)]
+                self.samples_done += raw.size // 2
+                yield receiver, receiver.hear(raw)
+                if self._limit is not None and self.samples_done >= self._limit:
+                    break
+            yield receiver, receiver.hear_rest()
+
+    def _receiver(self, segment: Segment) -> StreamReceiver:
+        rate_hz, selection = self.recording.sample_rate_hz, self._selection
         plan = make_plan(rate_hz, segment.center_hz, selection.modes, selection.band)
-        self._summary.note_plan(plan)
-        receiver = StreamReceiver(
+        self._plans.append(plan)
+        return StreamReceiver(
             plan,
             rate_hz,
             segment.center_hz,
-            self._recording.sample_format,
+            self.recording.sample_format,
             start_time=segment.start_time,
             first_sample=segment.first_sample,
             repair=selection.repair,
             decoder=self._decoder,
+            executor=self._executor,
         )
-        for chunk in segment.chunks():
-            raw = chunk.raw
-            if self._limit is not None:
-                raw = raw[: 2 * max(0, self._limit - self.samples_done)]
-            self.samples_done += raw.size // 2
-            yield from self._counted(receiver.push(raw))
-            if self._progress is not None:
-                self._progress(self.samples_done)
-            if self._limit is not None and self.samples_done >= self._limit:
-                break
-        yield from self._counted(receiver.flush())
-
-    def _counted(self, receptions: list[Reception]) -> Iterator[Reception]:
-        for reception in receptions:
-            self._summary.count(reception)
-            yield reception

@@ -16,7 +16,7 @@ from sdr.bench import theory
 from sdr.bench.conditions import CARRIER_HZ, PAYLOAD_BYTES, Conditions, Span, nominal
 from sdr.bench.curve import at_most, crossing
 from sdr.bench.trials import Batch, Switches, Tally, run_batch
-from sdr.bench.workers import Workers
+from sdr.processes import Processes
 
 BATCH_FRAMES = 40
 DEFAULT: Switches = {}
@@ -70,7 +70,7 @@ QUICK = Effort(60, 1.0, 1)
 
 
 def measure(
-    case: Case, effort: Effort, pool: Workers, receivers: Mapping[str, Switches] = RECEIVERS
+    case: Case, effort: Effort, pool: Processes, receivers: Mapping[str, Switches] = RECEIVERS
 ) -> Curve:
     """Measure one curve, as far down and up as it takes."""
     curve = Curve(case, {name: {} for name in receivers})
@@ -86,7 +86,7 @@ def measure(
 
 
 def _point(
-    curve: Curve, level: float, effort: Effort, pool: Workers, receivers: Mapping[str, Switches]
+    curve: Curve, level: float, effort: Effort, pool: Processes, receivers: Mapping[str, Switches]
 ) -> list[float]:
     """Measure one level; return the share heard by each receiver."""
     tasks = batches(curve.case.conditions, level, effort.frames, effort.seed)
@@ -117,7 +117,7 @@ def _guess_db(conditions: Conditions) -> float:
     return min(reached) if reached else 14.0
 
 
-def run(chosen: Iterable[Case], effort: Effort, pool: Workers) -> Iterator[Curve]:
+def run(chosen: Iterable[Case], effort: Effort, pool: Processes) -> Iterator[Curve]:
     """Measure curves one after another."""
     for case in chosen:
         yield measure(case, effort, pool)

@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import TypedDict
 
 import numpy as np
 
@@ -36,8 +37,12 @@ _SETTLE_S = 0.1
 _MANUFACTURER = bytes.fromhex("9315")
 _C_FIELD = 0x44
 
-Switches = Mapping[str, bool]
-"""Arguments of ``dsp.receiver.Receiver`` that turn its ideas on and off, such as ``repair``."""
+
+class Switches(TypedDict, total=False):
+    """Arguments of ``dsp.receiver.Receiver`` that turn its ideas on and off."""
+
+    repair: bool
+    coherent: bool
 
 
 @dataclass(frozen=True, slots=True)

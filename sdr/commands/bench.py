@@ -11,8 +11,8 @@ from dataclasses import replace
 from dsp.modes import BY_NAME
 from sdr.bench import decode, machine, sensitivity, throughput
 from sdr.bench.conditions import WIDE, Span
-from sdr.bench.workers import Workers
 from sdr.errors import UsageError
+from sdr.processes import Processes
 from sdr.units import parse_hz
 
 EXAMPLES = """\
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     speeds = throughput.run(seconds, args.seed, reference_msps) if _asked(args, "throughput") else iter(())
     telegrams = _QUICK_TELEGRAMS if args.quick else _FULL_TELEGRAMS
     rates = decode.run(telegrams) if _asked(args, "decode") else iter(())
-    with Workers(args.jobs) as pool:
+    with Processes(args.jobs) as pool:
         chosen = _cases(args) if _asked(args, "sensitivity") else []
         curves = sensitivity.run(chosen, _effort(args), pool)
         if args.json:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from dsp.modes import BANDS, MODE_LETTERS
 from sdr.commands.key_options import add_decoder_options, add_meter_option, is_wanted, open_decoder
-from sdr.errors import RecordingError, UsageError
+from sdr.errors import RadioError, RecordingError, UsageError
 from sdr.output import FORMATS as OUTPUTS
 from sdr.output import Output, open_output
+from sdr.processes import Processes
 from sdr.progress import Progress
 from sdr.reception import Reception
-from sdr.recording import FORMATS, Recording, expand_paths, open_recording
+from sdr.recording import FORMATS, InputPath, Recording, expand_paths, open_recording
 from sdr.session import Replay, Selection, Summary
 from sdr.timestamps import parse_utc
 from sdr.units import format_hz, format_rate, parse_hz
@@ -24,6 +27,7 @@ EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
        omsdr replay recordings/ --output table --rejects
        omsdr replay street_868.9M_2400k.cu8 --keys meters.toml
+       omsdr replay archive/*.cu8 --jobs 2 --keys meters.toml
        omsdr replay night.sigmf-meta --modes T,C --meter '7120*' > night.jsonl
        rtl_sdr -f 868.95M -s 1.6M - | omsdr replay - --rate 1.6M --center 868.95M --format cu8
 """
@@ -49,6 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--start-time", metavar="ISO", help="UTC of the first sample")
     source.add_argument("--duration", metavar="S", type=float, help="stop after S seconds of each recording")
     source.add_argument("--count", metavar="N", type=int, help="stop after N telegrams")
+    source.add_argument(
+        "--jobs", metavar="N", type=int, help="work with N processes (default 1); the output is the same"
+    )
     source.add_argument("--require", metavar="N", type=int, help="exit with 7 below N telegrams")
     source.add_argument(
         "--no-repair", action="store_true", help="do not mend frames whose CRC fails by a few uncertain bits"
@@ -82,19 +89,26 @@ def run(args: argparse.Namespace) -> int:
     )
     summary = Summary()
     failures = 0
-    with open_decoder(args) as decoder:
+    jobs = int(_positive(args.jobs, "--jobs") or 1)
+    with open_decoder(args) as decoder, Processes(jobs) as processes:
+
+        def replay_of(path: str) -> Replay:
+            return Replay(opener(path), selection, summary, decoder, processes.executor)
+
         try:
-            for entry in expand_paths(args.paths):
-                if show.is_full:
-                    break
+            for replay in _in_turn(expand_paths(args.paths), replay_of, jobs):
                 try:
-                    if entry.problem is not None:
-                        raise entry.problem
-                    with opener(entry.path) as recording:
-                        _replay(recording, Replay(recording, selection, summary, decoder), show)
+                    if isinstance(replay, RecordingError):
+                        raise replay
+                    with replay.recording:
+                        _replay(replay, show)
+                except BrokenExecutor:
+                    raise RadioError("a process of --jobs ended, perhaps for want of memory") from None
                 except RecordingError as error:
                     _say(f"error: {error}")
                     failures = error.exit_code
+                if show.is_full:
+                    break
         finally:
             for output in show.outputs:
                 output.close()
@@ -127,7 +141,35 @@ class _Show:
                 output.write(reception, sample_rate_hz)
 
 
-def _replay(recording: Recording, replay: Replay, show: _Show) -> None:
+def _in_turn(
+    entries: list[InputPath], replay_of: Callable[[str], Replay], jobs: int
+) -> Iterator[Replay | RecordingError]:
+    """Open recordings in their order; with several jobs as many are listened to ahead of their turn."""
+    waiting: deque[Replay | RecordingError] = deque()
+    try:
+        for entry in entries:
+            try:
+                if entry.problem is not None:
+                    raise entry.problem
+                replay = replay_of(entry.path)
+                if jobs > 1:
+                    replay.begin()
+                waiting.append(replay)
+            except RecordingError as error:
+                waiting.append(error)
+            if len(waiting) == jobs:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        for unused in waiting:
+            if isinstance(unused, Replay):
+                unused.close()
+                unused.recording.close()
+
+
+def _replay(replay: Replay, show: _Show) -> None:
+    recording = replay.recording
     name = "standard input" if recording.name == "-" else recording.name
     _say(
         f"{name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "

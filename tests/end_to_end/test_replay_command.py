@@ -249,6 +249,18 @@ def test_count(replay: Run, noisy: Path) -> None:
     assert len(ran.lines) == 20 and ran.code == 0
 
 
+def test_jobs_change_nothing(replay: Run, noisy: Path) -> None:
+    paths = (ROOT / "recordings", noisy, "missing_868.9M_2400k.cu8", STREET)
+    one, two = (replay(*paths, "--rejects", "--jobs", jobs) for jobs in (1, 2))
+    assert two.out == one.out and two.code == one.code == 6
+    # all that is said, but for the speed
+    assert [line.split(";")[0] for line in two.err.splitlines()] == [
+        line.split(";")[0] for line in one.err.splitlines()
+    ]
+    few = replay(*paths, "--rejects", "--jobs", 2, "--count", 5)
+    assert few.code == 0 and one.out.startswith(few.out) and len(few.lines) == 5
+
+
 def test_require(replay: Run) -> None:
     assert replay(STREET, "--require", 19).code == 0
     ran = replay(STREET, "--require", 20)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,10 +89,48 @@ def _mixed_raw() -> RawArray:
     return raw
 
 
-def _received(cuts: list[int]) -> list[Burst]:
+class _LateExecutor(Executor):
+    """Does each task in another place only when it is waited for, or every third at once."""
+
+    def __init__(self) -> None:
+        self.n_tasks = 0
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **_: Any) -> Any:  # noqa: ANN401
+        self.n_tasks += 1
+        task = pickle.dumps((function, args))  # as a process would get it
+        late = _Late(task)
+        if self.n_tasks % 3 == 0:
+            late.result()
+        return late
+
+
+@dataclass
+class _Late:
+    task: bytes
+    found: bytes | None = None
+
+    def done(self) -> bool:
+        return self.found is not None
+
+    def result(self, timeout: float | None = None) -> list[Burst]:
+        if self.found is None:
+            function, args = pickle.loads(self.task)
+            self.found = pickle.dumps(function(*args))
+        bursts: list[Burst] = pickle.loads(self.found)
+        return bursts
+
+
+def _received(cuts: list[int], executor: Executor | None = None) -> list[Burst]:
     """Bursts of the mixed scene, pushed in pieces that end at these samples."""
     raw_scale = RawScale(SampleFormat.CU8.zero_offset, SampleFormat.CU8.scale)
-    receiver = Receiver(AIR_868.plan(), AIR_868.sample_rate_hz, AIR_868.center_hz, raw_scale, LinkRules())
+    receiver = Receiver(
+        AIR_868.plan(),
+        AIR_868.sample_rate_hz,
+        AIR_868.center_hz,
+        raw_scale,
+        LinkRules(),
+        executor=executor,
+    )
     raw = _mixed_raw()
     bounds = [0, *sorted(cuts), raw.size // 2]
     bursts = []
@@ -125,6 +168,15 @@ def test_one_sample_a_push_changes_nothing() -> None:
     assert _received(list(range(1, 384_000))) == _whole()
 
 
+@pytest.mark.parametrize(
+    "cuts", [[], [5_000, 100_000, 100_001, 250_000], list(range(65_536, 384_000, 65_536))]
+)
+def test_who_demodulates_and_when_changes_nothing(cuts: list[int]) -> None:
+    executor = _LateExecutor()
+    assert _received(cuts, executor) == _whole()
+    assert executor.n_tasks >= 8
+
+
 def test_memory_stays_bounded_on_endless_traffic() -> None:
     # 3.4 seconds of frames of 27 ms with gaps of 7 ms, which is 80 longest bursts.
     rng = np.random.default_rng(21)
@@ -147,7 +199,7 @@ def test_memory_stays_bounded_on_endless_traffic() -> None:
 def _watch_regions(receiver: Receiver) -> list[Region]:
     """List that every region of the first channel is added to."""
     regions: list[Region] = []
-    demodulator = receiver._demodulators[0]
+    demodulator = receiver._work.demodulators[0]
     demodulate = demodulator.demodulate
 
     def watched(history: History, region: Region, *rest: complex) -> list[Burst]:

@@ -7,7 +7,7 @@ import numpy as np
 from sdr.bench import sensitivity
 from sdr.bench.conditions import WIDE, nominal
 from sdr.bench.trials import Batch, Tally, count, receive, render, run_batch
-from sdr.bench.workers import Workers
+from sdr.processes import Processes
 
 _STRONG = Batch(nominal("T M2O", "A"), 14.0, frames=4, seed=1, number=0)
 
@@ -41,7 +41,7 @@ def test_processes_change_nothing() -> None:
     effort = sensitivity.Effort(frames=4, step_db=4.0, seed=5)
     curves = []
     for jobs in (1, 2):
-        with Workers(jobs) as pool:
+        with Processes(jobs) as pool:
             curves.append(sensitivity.measure(case, effort, pool).counts)
     assert curves[0] == curves[1]
 
