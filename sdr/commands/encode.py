@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Build telegrams from the JSON lines of omsdr decode, encrypted and authenticated."
     parser.epilog = (
         "Taken are addresses, headers, counters and readings; never frame_hex, raw_hex, plaintext_hex or "
-        "a MAC."
+        "a MAC. Lines written by hand may be short; docs/json.md shows one."
     )
     parser.add_argument("file", metavar="FILE", help="JSON lines; - is standard input")
     parser.add_argument(

@@ -80,6 +80,32 @@ compares the two.
 """
 
 
+WRITTEN_BY_HAND: Final = """\
+{"link": {"function": "SND-NR", "manufacturer": "ELS", "id": "12345678", "version": 51, "device_type": 3},
+ "transport": {"ci": "7a", "access_number": 42, "security_mode": 5},
+ "readings": [{"quantity": "volume", "value": 28504.27, "unit": "m3"},
+              {"quantity": "date", "value": "2026-12-31", "storage": 1}]}
+"""
+"""A telegram for ``omsdr encode``; in a file it stands on one line."""
+
+_BY_HAND: Final = f"""\
+# Lines written by hand
+
+`omsdr encode` takes less than a whole line (here on several, in a file it is one):
+
+```json
+{WRITTEN_BY_HAND}```
+
+* What is left out has its usual value: no ELL, no AFL, status 0, all of the data encrypted, storage, tariff
+  and subunit 0, no block CRCs (`"frame_format": "A"` or `"B"` adds them).
+* A reading has `dib_vib` and `value`, or `quantity`, `unit` and `value` in words of the vocabularies below.
+* A long header (CI 72, 5b …) names the device of `meter`, which has the keys of an address.
+* Security mode 7 takes its counter from `"afl": {{"message_counter": 1}}`, mode 10 from
+  `transport.message_counter`.
+* A wired frame has `"mode": "wired"` and `"link": {{"function": "RSP-UD", "address_field": 1}}`.
+"""
+
+
 def page() -> str:
     """Return the page."""
     parts = [_INTRODUCTION]
@@ -87,6 +113,7 @@ def page() -> str:
         parts.append(f"## {title}\n\n{text}{chr(10) * 2 if text else ''}{_table(('key', 'holds'), keys)}")
         if title == "`transport`":
             parts.append(_configuration())
+    parts.append(_BY_HAND)
     parts.append("# Vocabularies\n")
     for title, words in _vocabularies():
         body = _table(("word", "means"), words) if isinstance(words, Mapping) else _row(words)

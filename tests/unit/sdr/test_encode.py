@@ -15,6 +15,7 @@ from protocol.decoder import Decoder
 from protocol.keys import Keyring, KeyRow
 from sdr.byte_lines import receive_line
 from sdr.line_encoder import EncodedLine, LineEncoder
+from sdr.output.json_docs import WRITTEN_BY_HAND
 from sdr.output.json_line import to_json
 from sdr.output.json_text import json_text
 
@@ -240,6 +241,32 @@ def test_lines_written_by_hand(mode: int) -> None:
     assert decoded["security"]["authenticated"] == (mode in (7, 10))
     reading = decoded["readings"][0]
     assert (reading["quantity"], reading["value"], reading["unit"]) == ("volume", 28504.27, "m3")
+
+
+def test_the_line_that_the_documentation_shows() -> None:
+    frame = one(json.loads(WRITTEN_BY_HAND), KEY).frame
+    assert frame is not None
+    decoded = json.loads(decode(Decoder(ring(KEY)), frame.hex()))
+    assert decoded["security"]["outcome"] == "decrypted"
+    assert [
+        (reading["quantity"], reading["value"], reading["storage"]) for reading in decoded["readings"]
+    ] == [
+        ("volume", 28504.27, 0),
+        ("date", "2026-12-31", 1),
+    ]
+
+
+def test_long_headers_and_wired_frames_by_hand() -> None:
+    line = {**HAND_WRITTEN, "transport": {"ci": "72", "access_number": 1}, "meter": HAND_WRITTEN["link"]}
+    for changes, mode in (
+        ({}, None),
+        ({"mode": "wired", "link": {"function": "RSP-UD", "address_field": 1}}, "wired"),
+    ):
+        frame = one({**line, **changes}).frame
+        assert frame is not None
+        decoded = json.loads(decode(Decoder(), frame.hex()))
+        assert (decoded["mode"], decoded["meter"]["id"]) == (mode, "12345678")
+        assert decoded["readings"][0]["value"] == 28504.27
 
 
 def test_mode_2_fills_its_blocks() -> None:
