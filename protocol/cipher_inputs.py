@@ -55,6 +55,14 @@ def meter_address(header: TransportHeader, sender: Address | None, ell: Ell | No
     return sender
 
 
+def message_counter(header: TransportHeader, afl: Afl | None) -> int | None:
+    """Return the counter of a message, or None without one; arguments as in `CipherInputs`."""
+    configuration = header.configuration
+    if configuration is not None and configuration.message_counter is not None:
+        return configuration.message_counter
+    return None if afl is None else afl.message_counter
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class CipherInputs:
@@ -78,10 +86,7 @@ class CipherInputs:
     @property
     def counter(self) -> int | None:
         """The message counter, or None without one."""
-        configuration = self.header.configuration
-        if configuration is not None and configuration.message_counter is not None:
-            return configuration.message_counter
-        return None if self.afl is None else self.afl.message_counter
+        return message_counter(self.header, self.afl)
 
     def encryption_key(self, key: SecretKey) -> SecretKey:
         """Return the key that encrypts this message: Kenc or Lenc.

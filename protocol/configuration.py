@@ -171,7 +171,7 @@ class Configuration:
     @property
     def has_padding(self) -> bool:
         """Whether mode 7 pads the data in the transport layer instead of with idle fillers."""
-        return self.mode == 7 and bool(self.field & 0x08)
+        return bool(self.field & 0x08) and self.mode == 7
 
     @property
     def tag_length(self) -> int | None:
@@ -198,8 +198,9 @@ class Configuration:
             Incomplete: the field announces more than there are.
             InvalidField: they do not fill the blocks of the cipher.
         """
-        announced = self.announced_length
-        length = available if announced is None else announced
+        length = self.announced_length
+        if length is None:
+            length = available
         if length > available:
             text = f"{length} bytes are announced as encrypted, {available} are there"
             raise Incomplete("security", "encrypted_length_mismatch", text)

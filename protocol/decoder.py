@@ -25,7 +25,7 @@ from protocol.address import Address
 from protocol.application import RECORDS_FROM_DEVICE, Content, parse_content
 from protocol.application_fields import tls_fields
 from protocol.ci import AFL_CODE, ELL_CODES, NWL_CODE
-from protocol.cipher_inputs import CipherInputs, meter_address
+from protocol.cipher_inputs import message_counter, meter_address
 from protocol.ciphers import CCM_TAG_BYTES, SecretKey
 from protocol.compact import FormatCache
 from protocol.continuation import Continuations, readings_behind
@@ -199,12 +199,11 @@ class Decoder:
 
     def _security(self, way: Way) -> None:
         """Open the message, and judge its counter if it is authentic."""
-        header = way.header
+        header, afl = way.header, way.message_afl
         assert header is not None
-        inputs = CipherInputs(header, way.meter, way.message_afl)
-        way.counter = inputs.counter
+        way.counter = message_counter(header, afl)
         # A plain telegram needs no key; it is looked up for the name alone.
-        is_locked = header.mode > 0 or inputs.has_mac
+        is_locked = header.mode > 0 or (afl is not None and afl.mac is not None)
         keys = self._keys(way, way.meter, way.sender) if is_locked or self._keyring.has_names else ()
         is_vendor_order = isinstance(way.frame, LinkFrame) and way.frame.address_order == "vendor"
         opened = way.opened = security.open_message(
@@ -212,15 +211,13 @@ class Decoder:
             way.rest,
             keys=keys,
             meter=way.meter,
-            afl=way.message_afl,
+            afl=afl,
             strict=self._strict,
             vendor_order=is_vendor_order,
         )
-        way.outcome = opened.outcome
+        way.outcome = way.ell_outcome if opened.outcome is Outcome.PLAIN else opened.outcome
         if opened.problem is not None:
             way.problem = Problem("security", opened.problem)
-        if opened.outcome is Outcome.PLAIN:
-            way.outcome = way.ell_outcome
         if opened.key is not None:
             if len(keys) > 1:
                 way.candidate = keys.index(opened.key)

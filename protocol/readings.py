@@ -10,6 +10,7 @@ Source: EN 13757-3; dates of storage numbers and profiles EN 13757-3 Annex F, OM
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -35,7 +36,7 @@ _Base = tuple[bytes, Place]
 
 _PROFILE: Final = Role.PROFILE
 _INVERSE: Final = "inverse_compact_profile"
-_MOST_REMEMBERED: Final = 1 << 13
+_MOST_REMEMBERED_OF_TYPE: Final = 1 << 10
 _LONGEST_REMEMBERED_BYTES: Final = 64
 
 
@@ -129,33 +130,30 @@ class Reading:
         return self.meaning.tag
 
 
-_meanings: dict[tuple[bytes, str, tuple[str, ...], int | None], Meaning] = {}
+_meanings: defaultdict[int | None, dict[RecordHeader, Meaning]] = defaultdict(dict)
+"""Meanings of headers by device type; headers that are usual are always the same object."""
 
 
-def meaning_of(header: RecordHeader, device_type: int | None) -> Meaning:
-    """Return what a header means for a device type, remembered in bounded memory."""
-    vib = header.vib
-    # The same bytes mean other things in a command, and where the end of the header is missing.
-    key = (header.dib_vib, vib.quantity, vib.qualifiers, device_type)
-    meaning = _meanings.get(key)
-    if meaning is None:
-        dib = header.dib
-        meaning = Meaning(
-            quantity=vib.quantity,
-            unit=vib.unit,
-            function=dib.function.value,
-            storage=dib.storage,
-            tariff=dib.tariff,
-            subunit=dib.subunit,
-            qualifiers=(*vib.qualifiers, REGISTER_NUMBER) if dib.register_number else vib.qualifiers,
-            dib_vib=header.dib_vib,
-            obis=obis_code(header, device_type),
-            tag=mbus_tag(header),
-        )
-        if len(header.dib_vib) <= _LONGEST_REMEMBERED_BYTES:
-            if len(_meanings) >= _MOST_REMEMBERED:
-                _meanings.clear()
-            _meanings[key] = meaning
+def _new_meaning(header: RecordHeader, device_type: int | None) -> Meaning:
+    """Return what a header means for a device type, and remember it in bounded memory."""
+    dib, vib = header.dib, header.vib
+    meaning = Meaning(
+        quantity=vib.quantity,
+        unit=vib.unit,
+        function=dib.function.value,
+        storage=dib.storage,
+        tariff=dib.tariff,
+        subunit=dib.subunit,
+        qualifiers=(*vib.qualifiers, REGISTER_NUMBER) if dib.register_number else vib.qualifiers,
+        dib_vib=header.dib_vib,
+        obis=obis_code(header, device_type),
+        tag=mbus_tag(header),
+    )
+    if len(header.dib_vib) <= _LONGEST_REMEMBERED_BYTES:
+        remembered = _meanings[device_type]
+        if len(remembered) >= _MOST_REMEMBERED_OF_TYPE:
+            remembered.clear()
+        remembered[header] = meaning
     return meaning
 
 
@@ -174,10 +172,11 @@ def readings(
     message = (*before, *records) if before else records
     dating = Dating(message)
     base_values: dict[_Base, Number] | None = None
+    meanings = _meanings[device_type]
     found = []
     for record in records:
         header = record.header
-        meaning = meaning_of(header, device_type)
+        meaning = meanings.get(header) or _new_meaning(header, device_type)
         if header.role is _PROFILE and isinstance(record.value, str):
             if base_values is None:
                 base_values = _base_values(message)

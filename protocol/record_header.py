@@ -43,9 +43,9 @@ class Role(Enum):
     LAST_STORAGE = "last storage number of a standard load profile"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RecordHeader:
-    """DIB and VIB of a record, ready to decode and encode its data.
+    """DIB and VIB of a record, ready to decode and encode its data; each equals itself alone.
 
     Attributes:
         dib_vib: its bytes.

@@ -12,6 +12,7 @@ Encoding what was parsed gives the identical bytes. Source: EN 13757-3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from protocol.dif import (
@@ -204,8 +205,12 @@ def encode_records(records: RecordList) -> bytes:
 
 
 def _readout_request(offset: int) -> DataRecord:
-    header = _header_without_vib(bytes((GLOBAL_READOUT_REQUEST,)), GLOBAL_READOUT, Note.READOUT_REQUEST, None)
-    return DataRecord(offset, header, b"", None, (Note.READOUT_REQUEST,))
+    return DataRecord(offset, _readout_header(), b"", None, (Note.READOUT_REQUEST,))
+
+
+@cache
+def _readout_header() -> RecordHeader:
+    return _header_without_vib(bytes((GLOBAL_READOUT_REQUEST,)), GLOBAL_READOUT, Note.READOUT_REQUEST, None)
 
 
 def _broken(offset: int, dib_vib: bytes, rest: bytes, problem: Note) -> DataRecord:

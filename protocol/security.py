@@ -81,9 +81,10 @@ class Opened:
 
 def profile(header: TransportHeader, afl: Afl | None) -> str | None:
     """Return the OMS security profile: ``none``, ``A``, ``B``, ``C``, ``D``, or None for no such."""
-    if header.mode == TLS_MODE or header.row.protocol == "tls_handshake":
+    mode = header.mode
+    if mode == TLS_MODE or header.row.protocol == "tls_handshake":
         return "C"
-    return _PROFILES.get((header.mode, afl is not None and afl.mac is not None))
+    return _PROFILES.get((mode, afl is not None and afl.mac is not None))
 
 
 def open_message(
@@ -169,7 +170,7 @@ def _open_plain(inputs: CipherInputs, message: bytes, keys: Iterable[SecretKey])
     return Opened(outcome, body)
 
 
-_SEVERITY: Final = {Outcome.KEY_MISSING: 0, Outcome.KEY_WRONG: 1, Outcome.MAC_MISMATCH: 2}
+_SEVERITY: Final = {Outcome.KEY_WRONG: 1, Outcome.MAC_MISMATCH: 2}
 """Of several keys that fail, the one that comes furthest names the fault."""
 
 
@@ -178,22 +179,23 @@ def _open_encrypted(
 ) -> Opened:
     """Try all keys on a message with ``length`` encrypted bytes."""
     header = inputs.header
-    is_ccm = header.mode == CCM_MODE
+    mode = header.mode
+    is_ccm, is_des = mode == CCM_MODE, mode == DES_MODE
     region_end = header.size + length
     region = message[header.size : region_end]
     tail = message[region_end + (CCM_TAG_BYTES if is_ccm else 0) :]
-    best = Opened(Outcome.KEY_MISSING, tail)
+    best: Opened | None = None
     for key in keys:
-        if key.is_aes == (header.mode == DES_MODE):
+        if key.is_aes is is_des:
             continue
         opened = (_try_ccm if is_ccm else _try_cbc)(inputs, message, region, tail, key)
         if opened.outcome is Outcome.DECRYPTED:
             return opened
-        if _SEVERITY[opened.outcome] > _SEVERITY[best.outcome]:
+        if best is None or _SEVERITY[opened.outcome] > _SEVERITY[best.outcome]:
             best = opened
     if not strict and not is_ccm and region.startswith(VERIFICATION):
         return Opened(Outcome.ALREADY_DECRYPTED, _records(header, region) + tail, region)
-    return best
+    return best or Opened(Outcome.KEY_MISSING, tail)
 
 
 def _try_cbc(inputs: CipherInputs, message: bytes, region: bytes, tail: bytes, key: SecretKey) -> Opened:
@@ -237,7 +239,8 @@ def _try_ccm(inputs: CipherInputs, message: bytes, region: bytes, tail: bytes, k
 
 def _records(header: TransportHeader, plain: bytes) -> bytes:
     """Take 2F2F and the padding of the transport layer off a decrypted CBC region."""
-    if header.configuration is not None and header.configuration.has_padding:
+    configuration = header.configuration
+    if configuration is not None and configuration.has_padding:
         # The value of the padding bytes is not public; only the usual rule, each of them holding
         # their number, is taken off, and anything else stays to be seen.
         count = plain[-1]

@@ -23,7 +23,7 @@ from protocol.readings import Meaning, Reading
 from protocol.telegram import Telegram
 from protocol.transport import TransportHeader
 from protocol.wired import ADDRESS_FIELDS, WiredFrame
-from sdr.output.json_text import json_text, quoted
+from sdr.output.json_text import WRITERS, json_text, quoted
 from sdr.payloads import READERS, PayloadReading, decode_payload
 
 _C_FIELDS: Final = tuple(
@@ -188,7 +188,7 @@ def application_text(content: Content | None) -> str:
     records = content.records
     if records is not None:
         if records.fillers:
-            text += f',"fillers":{json_text(records.fillers)}'
+            text += f',"fillers":{_fillers_text(records.fillers)}'
         if records.manufacturer_data is not None:
             text += (
                 f',"manufacturer_data_hex":"{records.manufacturer_data.hex()}"'
@@ -197,6 +197,11 @@ def application_text(content: Content | None) -> str:
     if content.fields:
         text += f",{json_text(content.fields)[1:-1]}"
     return text + "}"
+
+
+@lru_cache(maxsize=1024)
+def _fillers_text(fillers: tuple[tuple[int, int], ...]) -> str:
+    return json_text(fillers)
 
 
 def readings_texts(telegram: Telegram) -> tuple[list[str], tuple[str, ...]]:
@@ -235,13 +240,14 @@ def reading_text(reading: Reading) -> str:
     """Return one of ``readings``."""
     meaning = reading.meaning
     # The entry holds the meaning itself, so that its address in memory stays its own.
-    template = _templates.get(id(meaning)) or _template(meaning)
+    _, before, behind, end = _templates.get(id(meaning)) or _template(meaning)
+    value = reading.value
     extra = "" if reading.at is None else f',"at":{json_text(reading.at)}'
     if reading.notes or reading.coding is not None or reading.profile is not None:
         fields = reading_fields(reading)
         rare = {name: fields[name] for name in _RARE if name in fields}
         extra += f",{json_text(rare)[1:-1]}"
-    return f"{template[1]}{json_text(reading.value)}{template[2]}{reading.raw.hex()}{template[3]}{extra}}}"
+    return f"{before}{WRITERS[type(value)](value)}{behind}{reading.raw.hex()}{end}{extra}}}"
 
 
 _RARE: Final = ("notes", "coded_hex", "profile")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from protocol.dates import iso_text
 
-__all__ = ["json_text", "number_text", "quoted"]
+__all__ = ["WRITERS", "json_text", "number_text", "quoted"]
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold
@@ -21,7 +21,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401  # whatever JSON can hold
     Args:
         value: None, bool, int, float, Decimal, str, date, or lists and mappings of them.
     """
-    writer = _WRITERS.get(type(value))
+    writer = WRITERS.get(type(value))
     if writer is not None:
         return writer(value)
     if isinstance(value, str):
@@ -50,7 +50,7 @@ def _date_text(value: date) -> str:
     return f'"{iso_text(value)}"'
 
 
-_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+WRITERS: Final[dict[type, Callable[[Any], str]]] = {
     NoneType: lambda _: "null",
     bool: lambda value: "true" if value else "false",
     str: quoted,
@@ -63,3 +63,4 @@ _WRITERS: Final[dict[type, Callable[[Any], str]]] = {
     tuple: _array_text,
     dict: _object_text,
 }
+"""How each of the exact types is written."""
