@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
 from functools import partial
 
-from dsp.modes import BANDS, MODE_LETTERS
-from sdr.commands.key_options import add_decoder_options, add_meter_option, is_wanted, open_decoder
+from sdr.commands.key_options import add_decoder_options, open_decoder
+from sdr.commands.listening import (
+    EXIT_REQUIRE,
+    Show,
+    add_amount_options,
+    add_mode_options,
+    add_output_options,
+    chosen_modes,
+    positive,
+    say,
+)
 from sdr.errors import RadioError, RecordingError, UsageError
-from sdr.output import FORMATS as OUTPUTS
-from sdr.output import Output, open_output
 from sdr.processes import Processes
 from sdr.progress import Progress
-from sdr.reception import Reception
 from sdr.recording import FORMATS, InputPath, Recording, expand_paths, open_recording
 from sdr.session import Replay, Selection, Summary
 from sdr.timestamps import parse_utc
@@ -31,7 +35,6 @@ omsdr replay street_868.9M_2400k.cu8
        omsdr replay night.sigmf-meta --modes T,C --meter '7120*' > night.jsonl
        rtl_sdr -f 868.95M -s 1.6M - | omsdr replay - --rate 1.6M --center 868.95M --format cu8
 """
-_EXIT_REQUIRE = 7
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,29 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--rate", metavar="R", help="sample rate, like 1.6M")
     source.add_argument("--center", metavar="F", help="centre frequency, like 868.95M")
     source.add_argument("--format", choices=FORMATS, default="auto", help="sample format (default auto)")
-    source.add_argument(
-        "--modes", metavar="LIST", default="all", help="all (default) or letters: S,T,C,R,N,F"
-    )
-    source.add_argument("--band", choices=sorted(BANDS), help="; ".join(map(_band_help, sorted(BANDS))))
+    add_mode_options(source)
     source.add_argument("--start-time", metavar="ISO", help="UTC of the first sample")
-    source.add_argument("--duration", metavar="S", type=float, help="stop after S seconds of each recording")
-    source.add_argument("--count", metavar="N", type=int, help="stop after N telegrams")
     source.add_argument(
         "--jobs", metavar="N", type=int, help="work with N processes (default 1); the output is the same"
     )
-    source.add_argument("--require", metavar="N", type=int, help="exit with 7 below N telegrams")
-    source.add_argument(
-        "--no-repair", action="store_true", help="do not mend frames whose CRC fails by a few uncertain bits"
-    )
-    sink = parser.add_argument_group("output")
-    sink.add_argument(
-        "--output",
-        metavar="FORMAT[:FILE]",
-        action="append",
-        help=f"{', '.join(OUTPUTS)}; repeatable (default: table on a terminal, else jsonl)",
-    )
-    sink.add_argument("--rejects", action="store_true", help="show rejected bursts too")
-    add_meter_option(sink)
+    add_amount_options(source, "stop after S seconds of each recording")
+    add_output_options(parser)
     add_decoder_options(parser)
 
 
@@ -79,17 +66,14 @@ def run(args: argparse.Namespace) -> int:
         UsageError: an option makes no sense.
     """
     selection = Selection(
-        _modes(args.modes), args.band, _positive(args.duration, "--duration"), repair=not args.no_repair
+        chosen_modes(args.modes), args.band, positive(args.duration, "--duration"), repair=not args.no_repair
     )
-    require = _positive(args.require, "--require") or 0
-    count = _positive(args.count, "--count")
+    require = positive(args.require, "--require") or 0
     opener = _recording_opener(args)
-    show = _Show(
-        [open_output(text, rejects=args.rejects) for text in args.output or [None]], args.meter, count
-    )
+    show = Show.from_options(args)
     summary = Summary()
     failures = 0
-    jobs = int(_positive(args.jobs, "--jobs") or 1)
+    jobs = int(positive(args.jobs, "--jobs") or 1)
     with open_decoder(args) as decoder, Processes(jobs) as processes:
 
         def replay_of(path: str) -> Replay:
@@ -105,40 +89,17 @@ def run(args: argparse.Namespace) -> int:
                 except BrokenExecutor:
                     raise RadioError("a process of --jobs ended, perhaps for want of memory") from None
                 except RecordingError as error:
-                    _say(f"error: {error}")
+                    say(f"error: {error}")
                     failures = error.exit_code
                 if show.is_full:
                     break
         finally:
-            for output in show.outputs:
-                output.close()
-            for line in summary.lines() + summary.outcome_lines() + _left_out(show.outputs):
-                _say(line)
+            show.close()
+            for line in summary.lines() + summary.outcome_lines() + show.left_out_lines():
+                say(line)
     if failures:
         return failures
-    return _EXIT_REQUIRE if show.n_telegrams < require else 0
-
-
-@dataclass(slots=True)
-class _Show:
-    """Where receptions go, which of them, and how many telegrams there were."""
-
-    outputs: list[Output]
-    meters: list[str] | None
-    count: float | None
-    n_telegrams: int = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether as many telegrams as asked for have been shown."""
-        return self.count is not None and self.n_telegrams >= self.count
-
-    def write(self, reception: Reception, sample_rate_hz: float) -> None:
-        """Write one reception to all outputs, if it is wanted."""
-        if is_wanted(reception.telegram, self.meters):
-            self.n_telegrams += reception.rejection is None
-            for output in self.outputs:
-                output.write(reception, sample_rate_hz)
+    return EXIT_REQUIRE if show.n_telegrams < require else 0
 
 
 def _in_turn(
@@ -168,10 +129,10 @@ def _in_turn(
                 unused.recording.close()
 
 
-def _replay(replay: Replay, show: _Show) -> None:
+def _replay(replay: Replay, show: Show) -> None:
     recording = replay.recording
     name = "standard input" if recording.name == "-" else recording.name
-    _say(
+    say(
         f"{name}: {format_rate(recording.sample_rate_hz)} at {format_hz(recording.center_hz)}, "
         f"{recording.sample_format.label}" + "".join(f"; {text}" for text in recording.assumptions)
     )
@@ -183,17 +144,7 @@ def _replay(replay: Replay, show: _Show) -> None:
             break
     progress.clear()
     for note in recording.notes:
-        _say(f"{name}: {note}")
-
-
-def _modes(text: str) -> tuple[str, ...] | None:
-    if text == "all":
-        return None
-    letters = tuple(letter.strip().upper() for letter in text.split(","))
-    unknown = [letter for letter in letters if letter not in MODE_LETTERS]
-    if unknown:
-        raise UsageError(f"--modes {text}: {unknown[0]!r} is no mode; there are {', '.join(MODE_LETTERS)}")
-    return letters
+        say(f"{name}: {note}")
 
 
 def _recording_opener(args: argparse.Namespace) -> Callable[[str], Recording]:
@@ -215,25 +166,3 @@ def _recording_opener(args: argparse.Namespace) -> Callable[[str], Recording]:
         sample_format=args.format,
         start_time=start_time,
     )
-
-
-def _positive(value: float | None, option: str) -> float | None:
-    if value is not None and not value > 0:
-        raise UsageError(f"{option} must be above 0")
-    return value
-
-
-def _band_help(name: str) -> str:
-    return f"{name}: {BANDS[name].description}"
-
-
-def _left_out(outputs: list[Output]) -> list[str]:
-    return [
-        f"{output.left_out} telegrams have no place in {output.kind} and were left out"
-        for output in outputs
-        if output.left_out
-    ]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
