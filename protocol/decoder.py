@@ -47,7 +47,7 @@ from protocol.wired import WiredFrame
 _READABLE: Final = frozenset({Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED})
 """Outcomes that give all of the application data."""
 
-_STATE_KEYS: Final = ("formats", "fragments", "counters")
+_STATE_KEYS: Final = ("formats", "fragments", "continuations", "counters")
 
 
 class Decoder:
@@ -76,21 +76,27 @@ class Decoder:
         self._reassembler = Reassembler()
         self._reassembler.restore(saved["fragments"])
         self._replay_guard = ReplayGuard(_counters(saved["counters"]))
-        self._continuations = Continuations()
+        self._continuations = Continuations(saved["continuations"])
 
     def state(self) -> dict[str, object]:
-        """Return what telegrams taught as plain data: formats, open fragments, counters; no keys."""
+        """Return what telegrams taught as plain data: formats, unfinished messages, counters; no keys."""
         return {
             "formats": self._formats.state(),
             "fragments": self._reassembler.state(),
+            "continuations": self._continuations.state(),
             "counters": self._replay_guard.state(),
         }
+
+    def untaught(self) -> Decoder:
+        """Return a decoder with the same keys that no telegram has taught anything."""
+        return Decoder(self._keyring, strict=self._strict)
 
     def decode(
         self,
         frame: bytes,
         *,
         is_wired: bool = False,
+        may_be_knx: bool = True,
         own_keys: Sequence[SecretKey] = (),
         now_s: float | None = None,
     ) -> Telegram:
@@ -99,13 +105,14 @@ class Decoder:
         Args:
             frame: CRC-less wireless frame, or whole wired frame.
             is_wired: which of the two.
+            may_be_knx: see `link.parse`.
             own_keys: keys that are known to belong to this frame, tried first.
             now_s: time of the frame in seconds since any instant, None when unknown.
 
         Raises:
             ProtocolError: the link layer cannot be read.
         """
-        parsed = wired.parse(frame) if is_wired else link.parse(frame)
+        parsed = wired.parse(frame) if is_wired else link.parse(frame, may_be_knx=may_be_knx)
         return self.decode_frame(parsed, own_keys=own_keys, now_s=now_s)
 
     def decode_frame(

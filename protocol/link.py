@@ -6,7 +6,7 @@
     A-field  6   the device    }
     CI…      n   payload: the upper layers, from the first CI-field on
 
-KNX-RF shares the radio of mode S, the blocks and the CRC; its frames hold FFh where the first
+KNX-RF shares the radio of mode S, the blocks of format A and the CRC; its frames hold FFh where the first
 byte of the M-field stands, which no manufacturer has.
 
 Source: EN 13757-4; OMS Vol. 2. Block CRCs and formats: frame_format.py.
@@ -87,11 +87,12 @@ class LinkFrame:
         return head + self.address.link_bytes(self.address_order) + self.payload
 
 
-def parse(frame: bytes) -> LinkFrame:
+def parse(frame: bytes, *, may_be_knx: bool = True) -> LinkFrame:
     """Read a CRC-less frame.
 
     Args:
         frame: the frame from the L-field on, without CRCs and without left-over bytes.
+        may_be_knx: it came in mode S and format A, or nobody knows how.
 
     Raises:
         Incomplete: fewer bytes than the L-field says.
@@ -110,7 +111,7 @@ def parse(frame: bytes) -> LinkFrame:
         if len(frame) <= l_field:
             raise Incomplete("link", "truncated", text, offset=len(frame))
         raise InvalidField("link", "length_mismatch", text, offset=l_field + 1)
-    if frame[2] == _KNX_MARK and frame[1] == _KNX_C_FIELD:
+    if frame[2] == _KNX_MARK and frame[1] == _KNX_C_FIELD and may_be_knx:
         raise Unsupported("link", "knx_rf", "a KNX-RF frame, not wireless M-Bus", offset=2)
     order = _address_order(frame)
     return LinkFrame(l_field, frame[1], address.from_link(frame, 2, order), order, frame[PAYLOAD_OFFSET:])

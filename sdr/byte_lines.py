@@ -39,6 +39,8 @@ _BETWEEN_BYTES: Final = b" :,-|_\r\n\t\v\f"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RTL_WMBUS_FIELDS: Final = 8
 _RTL_WMBUS_CRC_FAILED: Final = b"0"
+_MODES_OF_KNX: Final = (None, "S")
+_NOT_WHOLE: Final = frozenset({Outcome.INCOMPLETE, Outcome.KEY_WRONG, Outcome.MAC_MISMATCH})
 _NO_KEYS: Final[tuple[SecretKey, ...]] = ()
 
 
@@ -125,15 +127,17 @@ def _receive(decoder: Decoder, given: GivenLine) -> ByteReception:
     found = identify(given.raw) if given.frame is None else _told(given.frame, given.mode)
     is_wired = found.kind == "wired"
     now_s = None if given.time is None else parse_utc(given.time).timestamp()
-    telegram = decoder.decode(found.frame, is_wired=is_wired, own_keys=given.keys, now_s=now_s)
-    if found.kind == "B" and not _is_whole(telegram):
-        # One frame without CRCs in 65536 ends, by chance, like one of format B.
-        bare = decoder.decode(given.raw[: given.raw[0] + 1], own_keys=given.keys, now_s=now_s)
-        if _is_whole(bare):
-            found, telegram = _told(given.raw[: given.raw[0] + 1], None), bare
+    may_be_knx = given.mode in _MODES_OF_KNX and found.kind != "B"
+    telegram = decoder.decode(
+        found.frame, is_wired=is_wired, may_be_knx=may_be_knx, own_keys=given.keys, now_s=now_s
+    )
     notes: tuple[str, ...] = ()
     frame_format = given.frame_format
-    if found.kind in ("A", "B"):
+    if found.kind == "B" and not _is_whole(telegram) and _is_rather_bare(decoder, given, now_s):
+        found = _told(given.raw[: given.raw[0] + 1], None)
+        telegram = decoder.decode(found.frame, own_keys=given.keys, now_s=now_s)
+        notes = ("format_b_by_chance",)
+    elif found.kind in ("A", "B"):
         frame_format = found.kind
         notes = ("crcs_of_format_a" if found.kind == "A" else "crcs_of_format_b",)
     if found.left_over:
@@ -153,9 +157,19 @@ def _receive(decoder: Decoder, given: GivenLine) -> ByteReception:
     )
 
 
+def _is_rather_bare(decoder: Decoder, given: GivenLine, now_s: float | None) -> bool:
+    """Whether bytes that end like format B make sense only as a frame without CRCs.
+
+    One frame without CRCs in 65536 ends so by chance, and its length tells nothing: both count all
+    bytes. What is inside tells: the blocks of a cipher, its key, the ends of the records.
+    """
+    bare = decoder.untaught().decode(given.raw[: given.raw[0] + 1], own_keys=given.keys, now_s=now_s)
+    return _is_whole(bare)
+
+
 def _is_whole(telegram: Telegram) -> bool:
-    """Whether nothing of a telegram is cut or unreadable."""
-    if telegram.problem is not None or telegram.security.outcome is Outcome.INCOMPLETE:
+    """Whether nothing of a telegram is cut, unreadable or altered."""
+    if telegram.problem is not None or telegram.security.outcome in _NOT_WHOLE:
         return False
     records = None if telegram.content is None else telegram.content.records
     return records is None or not any(record.problem for record in records.records)

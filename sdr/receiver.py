@@ -134,7 +134,7 @@ class StreamReceiver:
         assert burst.frame_format is not None  # a burst without fault has a sync word
         try:
             frame = link.strip_crcs(burst.raw, burst.frame_format)
-            decoded = link.parse(frame)
+            decoded = link.parse(frame, may_be_knx=burst.row.mode == "S")
         except ProtocolError as error:
             return replace(reception, rejection=Rejection(error.layer, error.reason))
         telegram = self._decoder.decode_frame(decoded, now_s=self._now_s(reception))

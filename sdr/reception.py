@@ -128,6 +128,7 @@ class ByteReception:
 INPUT_NOTES = {
     "crcs_of_format_a": "the bytes held block CRCs of format A, which were checked and removed",
     "crcs_of_format_b": "the bytes held block CRCs of format B, which were checked and removed",
+    "format_b_by_chance": "the last bytes fit a CRC of format B, but make sense only as part of the telegram",
     "bytes_left_over": "bytes behind the end of the frame were ignored",
 }
 """Notes on how bytes were given, with what each word means."""

@@ -3,10 +3,11 @@
     {"schema": 1,
      "formats":   {device: [headers as hex, …]},            of compact frames
      "fragments": {sender: {"afl": hex, "fragments": […]}},  messages that are not whole yet
+     "continuations": {device: [application data as hex, …]},  whose records go on in the next telegram
      "counters":  {device:direction:key check value: number}}
 
-JSON; holds no keys. A new file replaces the old one in one step, so that an interruption leaves one of
-the two.
+JSON; holds no keys, but what meters said in messages that are not whole yet. A new file replaces the
+old one in one step, so that an interruption leaves one of the two.
 """
 
 from __future__ import annotations

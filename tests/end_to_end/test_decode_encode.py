@@ -127,7 +127,7 @@ def test_state_is_kept_between_runs(tmp_path: Path) -> None:
     assert repeated["notes"] == ["crcs_of_format_a", "message_repeated"][::-1]
     saved = state.read_text()
     assert vector["key"].lower() not in saved.lower()
-    assert set(json.loads(saved)) == {"schema", "formats", "fragments", "counters"}
+    assert set(json.loads(saved)) == {"schema", "formats", "fragments", "continuations", "counters"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ All readings of all earlier telegrams were made anew for each: 300 ms after 300 
 number is counted here, not their time.
 """
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -54,3 +55,18 @@ def test_earlier_telegrams_still_date_and_base_later_ones() -> None:
     assert profile.at is None
     assert hour.at is not None
     assert hour.at.isoformat() == "2026-11-01T01:00:00"
+
+
+def test_a_message_goes_on_behind_a_restart() -> None:
+    def frame_of(apl_hex: str) -> bytes:
+        body = HEAD + bytes.fromhex(apl_hex)
+        return bytes((len(body),)) + body
+
+    first, last = frame_of("046D 0000413B 0413 E8030000 1F"), frame_of("0D931F 03 6101 03")
+    decoder = Decoder()
+    decoder.decode(first)
+    saved = json.loads(json.dumps(decoder.state()))
+    assert saved["continuations"]
+    restarted = Decoder(state=saved)
+    assert restarted.decode(last) == decoder.decode(last)
+    assert restarted.state()["continuations"] == {}

@@ -267,7 +267,13 @@ def test_state_goes_on() -> None:
     second = Decoder(keyring(KEY_N), state=saved)
     assert second.decode(profile_b(7)).security.outcome is Outcome.REPLAYED
     assert decode(second, fragments[2]).security.outcome is Outcome.DECRYPTED
-    for broken in ({"formats": 1}, {"counters": {"a": "b"}}, {"fragments": {"zz": 1}}, {"formats": {"a": 1}}):
+    for broken in (
+        {"formats": 1},
+        {"counters": {"a": "b"}},
+        {"fragments": {"zz": 1}},
+        {"formats": {"a": 1}},
+        {"continuations": {"00": ["xy"]}},
+    ):
         with pytest.raises(InvalidField):
             Decoder(state=broken)
 

@@ -82,8 +82,32 @@ def test_a_bare_frame_that_ends_like_format_b_by_chance() -> None:
     body = bytes((len(head) + 4,)) + head + bytes(2)
     frame = body + crc16(body).to_bytes(2, "big")
     found = decoded(frame.hex())
-    assert (found["frame_format"], found["notes"]) == (None, [])
+    assert (found["frame_format"], found["notes"]) == (None, ["format_b_by_chance"])
     assert len(found["readings"]) == 2
+
+
+def test_fragments_of_format_b_come_together() -> None:
+    # Annex N.3 with the CRCs of format B: a fragment makes no sense alone, in whatever way it is read.
+    parts = [
+        bytes.fromhex(BY_ID[name]["frame_hex_no_crc"]) for name in ("N.3.3-rsp", "N.3.4-rsp", "N.3.5-rsp")
+    ]
+    decoder, other = (Decoder(ring(BY_ID["N.3.3-rsp"]["key"])) for _ in range(2))
+    for bare in parts:
+        raw = link.add_crcs(bare, "B")
+        found = to_dict(receive_line(decoder, raw.hex().encode(), 1))
+        expected = to_dict(receive_line(other, bare.hex().encode(), 1))
+        assert found["notes"] == ["crcs_of_format_b"]
+    assert found["security"] == expected["security"] | {"outcome": "decrypted"}
+    assert found["readings"] == expected["readings"] != []
+
+
+@pytest.mark.parametrize("mode", ["S", "T", "C", None])
+def test_knx_rf_is_of_mode_s(mode: str | None) -> None:
+    line = decoded(json.dumps({"frame_hex": "0f44ff0300112233445578010413000f", "mode": mode}))
+    if mode in ("S", None):
+        assert line["rejected"]["reason"] == "knx_rf"
+    else:
+        assert line["link"]["id"] == "33221100"
 
 
 def test_contract_example() -> None:
