@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from protocol.address import ADDRESS_BYTES
 from protocol.annotate import annotate_records, value_text
 from protocol.application import COMPACT, FORMAT, RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE, Content
+from protocol.ci import PROTOCOLS
 from protocol.explain_layers import Row
 from protocol.record_header import parse_header
 from protocol.records import RecordList
@@ -18,6 +19,7 @@ from protocol.values import hex_bytes
 _NO_RECORDS = RecordList(())
 _CLOCK_BYTES = {"set": 6}
 _SHIFT_BYTES = 3
+_OF_OTHER_STANDARDS = ("dlms", "sml")
 
 
 def content_rows(content: Content) -> list[Row]:
@@ -57,7 +59,8 @@ def _rows(content: Content) -> list[Row]:
             return _compact_rows(content)
         case _ if content.protocol == FORMAT:
             return _format_rows(fields)
-    return [(len(content.plaintext), "data", "not decoded")] if content.plaintext else []
+    meaning = PROTOCOLS[content.protocol] if content.protocol in _OF_OTHER_STANDARDS else "not decoded"
+    return [(len(content.plaintext), "data", meaning)] if content.plaintext else []
 
 
 def _record_rows(records: RecordList | None, *, to_device: bool = False) -> list[Row]:

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Final
 
 from protocol.scale import Scale
+from protocol.telegram import Telegram
 
 Value = int | float | Decimal | str | datetime | None
 
@@ -87,6 +88,11 @@ class PayloadReading:
     unit: str | None = None
     at: datetime | None = None
 
+    @property
+    def name(self) -> str:
+        """What people call it: the OBIS code, else the quantity."""
+        return self.obis or self.quantity
+
 
 @dataclass(frozen=True, slots=True)
 class PayloadReadings:
@@ -101,6 +107,14 @@ class PayloadReadings:
     protocol: str
     readings: tuple[PayloadReading, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def payload_of(telegram: Telegram) -> PayloadReadings | None:
+    """Read the application data of a telegram whose protocol is not M-Bus; None for other telegrams."""
+    content = telegram.content
+    if content is None or content.is_partial or content.protocol not in READERS:
+        return None
+    return decode_payload(content.protocol, content.plaintext)
 
 
 def decode_payload(protocol: str, data: bytes) -> PayloadReadings | None:

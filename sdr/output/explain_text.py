@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.annotate import value_text
+from protocol.dates import iso_text
 from protocol.errors import ProtocolError
 from protocol.explain import ExplainedField, explain
 from protocol.identify import identify
 from protocol.outcome import Outcome
 from protocol.telegram import Telegram
+from sdr.output.json_layers import payload_fields
 from sdr.output.json_text import json_text
+from sdr.payloads import payload_of
 from sdr.reception import ByteReception
 
 _BYTES_A_LINE: Final = 8
@@ -67,12 +71,13 @@ def explain_text(reception: ByteReception, *, is_coloured: bool) -> str:
             name = f"── {_LAYER_NAMES.get(layer, layer)} "
             lines.append(ink(name.ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR))
         lines += _field_lines(each, has_plain, ink)
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_payload_lines(reception, ink), ""])
 
 
 def explain_json(reception: ByteReception) -> str:
     """Write a telegram byte by byte as one line of JSON, without the line feed."""
-    rejection = reception.rejection
+    rejection, telegram = reception.rejection, reception.telegram
+    payload = None if telegram is None else payload_of(telegram)
     return json_text(
         {
             "schema": 1,
@@ -80,7 +85,7 @@ def explain_json(reception: ByteReception) -> str:
             "rejected": None
             if rejection is None
             else {"layer": rejection.layer, "reason": rejection.reason, "line": rejection.line},
-            "outcome": None if reception.telegram is None else reception.telegram.security.outcome.value,
+            "outcome": None if telegram is None else telegram.security.outcome.value,
             "fields": [
                 {
                     "layer": each.layer,
@@ -94,6 +99,7 @@ def explain_json(reception: ByteReception) -> str:
                 }
                 for each in _fields(reception)
             ],
+            **({} if payload is None else {"readings": [payload_fields(each) for each in payload.readings]}),
         }
     )
 
@@ -108,6 +114,19 @@ def _fields(reception: ByteReception) -> list[ExplainedField]:
     return explain(raw if is_consistent else frame, reception.telegram)
 
 
+def _payload_lines(reception: ByteReception, ink: Ink) -> list[str]:
+    """Write the readings of a payload that is no M-Bus; its bytes are one field."""
+    payload = None if reception.telegram is None else payload_of(reception.telegram)
+    if payload is None or not payload.readings:
+        return []
+    lines = [ink("── readings ".ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR)]
+    for each in payload.readings:
+        at = "" if each.at is None else f" at {iso_text(each.at)}"
+        value = ink(value_text(each.value, each.unit), _BOLD)
+        lines.append(f"{'':6}  {each.obis or '':<{_HEX_WIDTH}}  {each.quantity:<{_NAME_WIDTH}}  {value}{at}")
+    return lines
+
+
 def _title(reception: ByteReception, ink: Ink) -> list[str]:
     size = f"{len(reception.raw)} bytes"
     if reception.frame_format is not None:
@@ -119,7 +138,8 @@ def _title(reception: ByteReception, ink: Ink) -> list[str]:
         return [f"{ink('no telegram', _BAD)}: {reason} ({reception.rejection.layer}), {size}"]
     who = f"{telegram.frame.function}{_who(telegram)}"
     title = [f"{ink(who, _BOLD)} · {size}", _security_text(telegram, ink)]
-    notes = telegram.notes + reception.notes
+    payload = payload_of(telegram)
+    notes = telegram.notes + (() if payload is None else payload.notes) + reception.notes
     if notes:
         title.append("notes: " + ", ".join(note.replace("_", " ") for note in notes))
     return title
@@ -149,7 +169,8 @@ def _security_text(telegram: Telegram, ink: Ink) -> str:
         texts.append(f"security profile {security.profile}")
     if security.message_counter is not None:
         texts.append(f"message counter {security.message_counter}")
-    n_readings = len(telegram.readings)
+    payload = payload_of(telegram)
+    n_readings = len(telegram.readings if payload is None else payload.readings)
     if n_readings:
         texts.append(f"{n_readings} reading{'s' if n_readings > 1 else ''}")
     return " · ".join(texts)

@@ -24,7 +24,7 @@ from protocol.telegram import Telegram
 from protocol.transport import TransportHeader
 from protocol.wired import ADDRESS_FIELDS, WiredFrame
 from sdr.output.json_text import WRITERS, json_text, quoted
-from sdr.payloads import READERS, PayloadReading, decode_payload
+from sdr.payloads import PayloadReading, payload_of
 
 _C_FIELDS: Final = tuple(
     f'"c_field":"{code:02x}","function":{quoted(row.function)}' for code, row in enumerate(BY_CODE)
@@ -206,16 +206,14 @@ def _fillers_text(fillers: tuple[tuple[int, int], ...]) -> str:
 
 def readings_texts(telegram: Telegram) -> tuple[list[str], tuple[str, ...]]:
     """Return ``readings``, one text each, and the notes of payloads that are no M-Bus."""
-    content = telegram.content
-    if content is None or content.protocol not in READERS or content.is_partial:
-        return [reading_text(reading) for reading in telegram.readings], ()
-    payload = decode_payload(content.protocol, content.plaintext)
+    payload = payload_of(telegram)
     if payload is None:
-        return [], ()
-    return [_payload_text(reading) for reading in payload.readings], payload.notes
+        return [reading_text(reading) for reading in telegram.readings], ()
+    return [json_text(payload_fields(reading)) for reading in payload.readings], payload.notes
 
 
-def _payload_text(reading: PayloadReading) -> str:
+def payload_fields(reading: PayloadReading) -> dict[str, object]:
+    """Arrange a reading of a payload that is no M-Bus as one of ``readings``."""
     fields: dict[str, object] = {
         "quantity": reading.quantity,
         "value": reading.value,
@@ -229,7 +227,7 @@ def _payload_text(reading: PayloadReading) -> str:
         "raw_hex": None,
     }
     named = {"obis": reading.obis, "at": reading.at}
-    return json_text(fields | {name: value for name, value in named.items() if value is not None})
+    return fields | {name: value for name, value in named.items() if value is not None}
 
 
 _Template = tuple[Meaning, str, str, str]

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from dsp.burst import Quality
 from protocol.annotate import value_text
 from protocol.outcome import Outcome
+from protocol.readings import Reading
 from protocol.telegram import Telegram
 from protocol.wired import WiredFrame
+from sdr.payloads import PayloadReading, payload_of
 from sdr.reception import WIRED, ByteReception, Reception
 from sdr.timestamps import parse_utc
 
@@ -70,14 +72,19 @@ def _who(telegram: Telegram) -> tuple[str, str]:
 
 def _says(telegram: Telegram) -> str:
     """Return the first readings, or why there are none."""
-    readings = telegram.readings
-    texts = [f"{reading.quantity} {value_text(reading.value, reading.unit)}" for reading in readings[:3]]
+    payload = payload_of(telegram)
+    readings = telegram.readings if payload is None else payload.readings
+    texts = [f"{_named(reading)} {value_text(reading.value, reading.unit)}" for reading in readings[:3]]
     if len(readings) > len(texts):
         texts.append(f"+{len(readings) - len(texts)}")
     outcome = telegram.security.outcome
     if outcome not in (Outcome.PLAIN, Outcome.DECRYPTED):
         texts.insert(0, outcome.replace("_", " "))
     return ", ".join(texts)
+
+
+def _named(reading: Reading | PayloadReading) -> str:
+    return reading.name if isinstance(reading, PayloadReading) else reading.quantity
 
 
 def hex_line(reception: Reception | ByteReception) -> str | None:
