@@ -164,8 +164,12 @@ class Counts:
             return
         self._n_telegrams += 1
         telegram = reception.telegram
-        if telegram is not None and telegram.security.outcome not in _READ:
+        if telegram is None:
+            return
+        if telegram.security.outcome not in _READ:
             self._unread[telegram.security.outcome] += 1
+        elif telegram.problem is not None:
+            self._unread[telegram.problem.reason] += 1
 
     def lines(self) -> list[str]:
         """Say what was not read, or nothing."""

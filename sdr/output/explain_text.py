@@ -159,7 +159,8 @@ def _who(telegram: Telegram) -> str:
 
 def _security_text(telegram: Telegram, ink: Ink) -> str:
     security = telegram.security
-    is_good = security.outcome in (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+    is_read = security.outcome in (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+    is_good = is_read and telegram.problem is None
     texts = [ink(security.outcome.replace("_", " "), _GOOD if is_good else _BAD)]
     if telegram.problem is not None:
         texts[0] += f": {telegram.problem.reason.replace('_', ' ')} ({telegram.problem.layer})"

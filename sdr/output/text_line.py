@@ -80,6 +80,8 @@ def _says(telegram: Telegram) -> str:
     outcome = telegram.security.outcome
     if outcome not in (Outcome.PLAIN, Outcome.DECRYPTED):
         texts.insert(0, outcome.replace("_", " "))
+    elif telegram.problem is not None:
+        texts.insert(0, telegram.problem.reason.replace("_", " "))
     return ", ".join(texts)
 
 

@@ -1,12 +1,13 @@
-"""Readings of DLMS/COSEM payloads stand in every output, not in the JSON line alone."""
+"""What the layers below say of payloads stands in every output, not in the JSON line alone."""
 
 import json
 
 import pytest
 
-from protocol import address, configuration, link, transport
+from protocol import address, configuration, ell, link, transport
 from protocol.decoder import Decoder
 from sdr.byte_lines import receive_line
+from sdr.commands.decode import Counts
 from sdr.output.explain_text import explain_json, explain_text
 from sdr.output.json_line import to_dict
 from sdr.output.text_line import table_row
@@ -40,3 +41,16 @@ def test_explained(reception: ByteReception) -> None:
     explained = json.loads(explain_json(reception))
     assert explained["readings"] == to_dict(reception)["readings"]
     assert sum(each["size"] for each in explained["fields"]) == len(reception.raw)
+
+
+def test_an_altered_payload_is_named() -> None:
+    session = ell.Ell(0x8D, 0xA0, 1, session_number=0x123, payload_crc=0)
+    layer, payload = ell.seal_payload(session, bytes.fromhex("780C1427048502"), bytes(8), None)
+    frame = link.build(0x44, address.build("ELS", "12345678", 51, 3), layer.encode() + payload).encode()
+    altered = receive_line(Decoder(), (frame[:-1] + b"\x03").hex().encode(), 1)
+    assert to_dict(altered)["problem"] == {"layer": "ell", "reason": "payload_crc_mismatch"}
+    assert table_row(altered, 1.0).endswith("  payload crc mismatch")
+    assert "plain: payload crc mismatch (ell)" in explain_text(altered, is_coloured=False)
+    counts = Counts()
+    counts.add(altered)
+    assert counts.lines() == ["1 of 1 telegrams not read: payload_crc_mismatch 1"]
