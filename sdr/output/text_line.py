@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from dsp.burst import Quality
@@ -105,7 +106,8 @@ def rtl_wmbus_line(reception: Reception | ByteReception, sample_rate_hz: float) 
     if reception.mode not in _RTL_WMBUS_MODES:
         return None
     if isinstance(reception, ByteReception):
-        time, rssi_dbfs = parse_utc(reception.time) if reception.time else _EPOCH, None
+        time = parse_utc(reception.time) if reception.time else _EPOCH
+        rssi_dbfs = (json.loads(reception.radio) or {}).get("rssi_dbfs")
     else:
         time = reception.received_at or _EPOCH + timedelta(seconds=reception.first_sample / sample_rate_hz)
         rssi_dbfs = reception.burst.quality.rssi_dbfs

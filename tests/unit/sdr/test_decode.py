@@ -288,6 +288,10 @@ def test_text_outputs() -> None:
     short = receive_line(Decoder(), b"105BFE5916", 1)
     assert "address 254" in table_row(short, 1.0)
     assert rtl_wmbus_line(short, 1.0) is None
+    heard = receive_line(
+        Decoder(), f'{{"frame_hex":"{BARE}","mode":"T","radio":{{"rssi_dbfs":-31.2}}}}'.encode(), 1
+    )
+    assert ";-31;-31;12345678;" in (rtl_wmbus_line(heard, 1.0) or "")
 
 
 @pytest.mark.parametrize(
