@@ -18,6 +18,7 @@ from dsp.burst import Quality
 from dsp.chip_detector import ChipDetector, SoftChips
 from dsp.plan import Channel
 from dsp.sequence_detector import Tuning
+from dsp.subtraction import Removed
 
 
 def dbfs(power: float) -> float | None:
@@ -58,6 +59,37 @@ def measure(
         sync_metric=sync_metric,
     )
     return quality, max(0.0, start - before * period), stop
+
+
+def of_removed(
+    removed: Removed, step: float, channel: Channel, sync_metric: float, noise_power: float
+) -> tuple[Quality, float, float]:
+    """Say what the fit of a subtracted burst found: its own values, whatever else was on air.
+
+    Args:
+        removed: the burst.
+        step: samples per baseband sample.
+        channel: its channel.
+        sync_metric: of its hit.
+        noise_power: in a bandwidth equal to the chip rate; 0 where unknown.
+
+    Returns:
+        The quality, and the baseband samples where the burst begins and its frame ends.
+    """
+    frame, rate_hz = removed.frame, channel.baseband_rate_hz * step
+    offset_hz = removed.carrier_offset * rate_hz
+    period = float(frame.edges[-1] - frame.edges[0]) / frame.levels.size
+    quality = Quality(
+        rssi_dbfs=dbfs(removed.power),
+        noise_dbfs=dbfs(noise_power),
+        carrier_hz=channel.center_hz + offset_hz,
+        frequency_error_hz=offset_hz,
+        deviation_hz=abs(frame.deviation) * rate_hz,
+        chip_rate_hz=rate_hz / period,
+        inverted=frame.deviation < 0.0,
+        sync_metric=sync_metric,
+    )
+    return quality, removed.start / step, float(frame.edges[-1]) / step
 
 
 def with_levels(

@@ -138,6 +138,16 @@ def waveform(
     )
 
 
+def pulse_phase(row: PhyMode, u: DoubleArray) -> DoubleArray:
+    """Phase that a single chip of level 1, which begins at 0, has added at times ``u`` in chips.
+
+    In units of deviation over chip rate, in turns. Gaussian pulses begin and end up to 1.5 chips outside.
+    """
+    pulse = np.array([0.0, 0.0, 1.0, 0.0, 0.0], dtype=np.float32)
+    wave = waveform(pulse, row, impairments=Impairments(deviation_hz=row.chip_rate_hz))
+    return np.asarray(np.interp((2.0 + u) / row.chip_rate_hz, wave.knots_s, wave.turns))
+
+
 def modulate(
     levels: FloatArray,
     row: PhyMode,

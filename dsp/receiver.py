@@ -51,6 +51,7 @@ class Receiver:
         rules: frame lengths and CRCs.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
         coherent: read again coherently what one chip at a time did not give.
+        subtraction: take decoded frames off the samples and search again beneath them.
         executor: demodulates regions elsewhere; None to do it here and at once.
     """
 
@@ -64,11 +65,12 @@ class Receiver:
         *,
         repair: bool = True,
         coherent: bool = True,
+        subtraction: bool = True,
         executor: Executor | None = None,
     ) -> None:
         self._sample_rate_hz = sample_rate_hz
         self._raw_scale = raw_scale
-        switches = {"repair": repair, "coherent": coherent}
+        switches = {"repair": repair, "coherent": coherent, "subtraction": subtraction}
         setup = Setup(plan.channels, sample_rate_hz, center_hz, rules, switches)
         self._channels = plan.channels
         self._work = RegionWork(setup, executor)

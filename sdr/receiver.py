@@ -74,6 +74,7 @@ class StreamReceiver:
         first_sample: number of the stream's first sample.
         decoder: keys, and what earlier telegrams taught; None for a new one without keys.
         repair: mend frames whose CRC does not fit, where the likeliest other readings do.
+        subtraction: take decoded frames off the samples and search again beneath them.
         executor: demodulates elsewhere; None to do it here and at once.
     """
 
@@ -88,11 +89,19 @@ class StreamReceiver:
         first_sample: int = 0,
         decoder: Decoder | None = None,
         repair: bool = True,
+        subtraction: bool = True,
         executor: Executor | None = None,
     ) -> None:
         raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)
         self._chain = Receiver(
-            plan, sample_rate_hz, center_hz, raw_scale, LinkRules(), repair=repair, executor=executor
+            plan,
+            sample_rate_hz,
+            center_hz,
+            raw_scale,
+            LinkRules(),
+            repair=repair,
+            subtraction=subtraction,
+            executor=executor,
         )
         self._sample_rate_hz = sample_rate_hz
         self._start_time = start_time

@@ -1,0 +1,82 @@
+"""From a sync hit to an attempt: lock, header chips, then variant by variant what follows the anchor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dsp.arrays import ComplexArray, FloatArray
+from dsp.burst import Fault, FrameRules
+from dsp.chip_detector import ChipDetector
+from dsp.encoder import chip_string
+from dsp.frame_reader import Attempt, FrameReader
+from dsp.plan import Channel, Variant
+from dsp.sequence_detector import Tuning
+from dsp.sync_search import SyncHit
+
+_PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
+_CONTINUATION_FIT = 0.45  # share of soft chips that must speak for a sync continuation
+
+
+class HitReader:
+    """Reads the sync hits of one channel.
+
+    Args:
+        channel: what is received.
+        rules: frame lengths and CRCs.
+        repair: try other readings of what the detector was unsure of when a CRC does not fit.
+        coherent: read again coherently what one chip at a time did not give.
+
+    Attributes:
+        detector: the channel's noncoherent chip detector.
+    """
+
+    def __init__(
+        self, channel: Channel, rules: FrameRules, *, repair: bool = True, coherent: bool = True
+    ) -> None:
+        self.detector = ChipDetector(channel)
+        self._channel = channel
+        self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
+        self._pattern_ones = chip_string(channel.pattern) == 1
+
+    def read(self, baseband: ComplexArray, hit: SyncHit) -> Attempt:
+        """Read a frame where the search found a sync pattern.
+
+        Args:
+            baseband: complex64 [n].
+            hit: where.
+        """
+        clock, low_hz, high_hz = self.detector.lock(baseband, hit)
+        n_pattern = len(self._channel.pattern)
+        longest = max(len(variant.continuation) for variant in self._channel.variants)
+        per_byte = max(variant.row.chips_per_byte for variant in self._channel.variants)
+        header = self.detector.detect(baseband, clock, low_hz, high_hz, n_pattern + longest + per_byte)
+        no_sync = Attempt(hit, self._channel.variants[0], b"", Fault.SYNC_NOT_FOUND, (), header)
+        wrong = np.count_nonzero((header.values[:n_pattern] > 0) != self._pattern_ones[: header.values.size])
+        if header.values.size < n_pattern or wrong > _PATTERN_ERRORS * n_pattern:
+            return no_sync  # a few strong chips, the end of another burst, can look like the pattern
+        attempts = []
+        for variant, _ in self._plausible_variants(header.values[n_pattern:]):
+            attempt = self._reader.read(baseband, hit, variant, clock, header)
+            if attempt.fault is None:
+                return attempt
+            attempts.append(attempt)
+        return attempts[0] if attempts else no_sync
+
+    def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:
+        """Measure carrier and deviation by the advance of the phase, where the row allows."""
+        return self._reader.tune(baseband, attempt)
+
+    def _plausible_variants(self, after_anchor: FloatArray) -> list[tuple[Variant, float]]:
+        """Variants whose continuation fits the chips behind the anchor, best first."""
+        plausible = []
+        for variant in self._channel.variants:
+            n = len(variant.continuation)
+            if n == 0:
+                plausible.append((variant, _CONTINUATION_FIT))
+            elif after_anchor.size >= n:
+                signs = np.array([1.0 if chip == "1" else -1.0 for chip in variant.continuation])
+                soft = after_anchor[:n]
+                fit = float(np.sum(signs * soft) / (np.sum(np.abs(soft)) + 1e-30))
+                if fit >= _CONTINUATION_FIT:
+                    plausible.append((variant, fit))
+        return sorted(plausible, key=lambda item: -item[1])
