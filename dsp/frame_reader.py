@@ -124,7 +124,14 @@ class FrameReader:
         }
 
     def read(
-        self, baseband: ComplexArray, hit: SyncHit, variant: Variant, clock: ChipClock, header: SoftChips
+        self,
+        baseband: ComplexArray,
+        hit: SyncHit,
+        variant: Variant,
+        clock: ChipClock,
+        header: SoftChips,
+        *,
+        thorough: bool = True,
     ) -> Attempt:
         """Read a frame as one variant, by the first detector that gives one without fault.
 
@@ -134,6 +141,7 @@ class FrameReader:
             variant: line code, frame format and the sync chips behind the anchor.
             clock: locked at the pattern's start.
             header: chips of the pattern and what follows; its tones are used.
+            thorough: go on with the next detector when one fails.
         """
         attempts = []
         for detect in self._detectors(baseband, variant, clock, header):
@@ -141,6 +149,8 @@ class FrameReader:
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
+            if not thorough:
+                break
         return max(attempts, key=lambda attempt: attempt.merit)
 
     def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:

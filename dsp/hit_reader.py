@@ -15,6 +15,7 @@ from dsp.sync_search import SyncHit
 
 _PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
 _CONTINUATION_FIT = 0.45  # share of soft chips that must speak for a sync continuation
+_MUCH_WORSE_FIT = 0.35  # than the best: wrong
 
 
 class HitReader:
@@ -38,12 +39,13 @@ class HitReader:
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
 
-    def read(self, baseband: ComplexArray, hit: SyncHit) -> Attempt:
+    def read(self, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True) -> Attempt:
         """Read a frame where the search found a sync pattern.
 
         Args:
             baseband: complex64 [n].
             hit: where.
+            thorough: with every detector; else with the first, which takes a tenth of the time.
         """
         clock, low_hz, high_hz = self.detector.lock(baseband, hit)
         n_pattern = len(self._channel.pattern)
@@ -55,8 +57,8 @@ class HitReader:
         if header.values.size < n_pattern or wrong > _PATTERN_ERRORS * n_pattern:
             return no_sync  # a few strong chips, the end of another burst, can look like the pattern
         attempts = []
-        for variant, _ in self._plausible_variants(header.values[n_pattern:]):
-            attempt = self._reader.read(baseband, hit, variant, clock, header)
+        for variant in self._plausible_variants(header.values[n_pattern:]):
+            attempt = self._reader.read(baseband, hit, variant, clock, header, thorough=thorough)
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
@@ -66,7 +68,7 @@ class HitReader:
         """Measure carrier and deviation by the advance of the phase, where the row allows."""
         return self._reader.tune(baseband, attempt)
 
-    def _plausible_variants(self, after_anchor: FloatArray) -> list[tuple[Variant, float]]:
+    def _plausible_variants(self, after_anchor: FloatArray) -> list[Variant]:
         """Variants whose continuation fits the chips behind the anchor, best first."""
         plausible = []
         for variant in self._channel.variants:
@@ -79,4 +81,6 @@ class HitReader:
                 fit = float(np.sum(signs * soft) / (np.sum(np.abs(soft)) + 1e-30))
                 if fit >= _CONTINUATION_FIT:
                     plausible.append((variant, fit))
-        return sorted(plausible, key=lambda item: -item[1])
+        best = max((fit for _, fit in plausible), default=0.0)
+        close = [item for item in plausible if item[1] >= best - _MUCH_WORSE_FIT]
+        return [variant for variant, _ in sorted(close, key=lambda item: -item[1])]
