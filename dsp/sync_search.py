@@ -9,6 +9,10 @@ the pattern has 1 and off elsewhere, the lower the other way round, so the best 
 carrier and deviation; a negative difference is an inverted spectrum. V is the energy in the
 pattern's window: ρ is a correlation coefficient, 1 for a clean signal, about 0.46/√P RMS in
 noise, whatever the level. The chip rate is tried at as many values as the tolerance needs.
+
+What cannot be a burst is not correlated: places that hold no more than noise, where its level
+is known, and tones far below the strongest at the same place. The pattern's chips 0 and 1 side
+by side are added up once for all rates that put them equally far apart.
 """
 
 from __future__ import annotations
@@ -22,12 +26,13 @@ from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.encoder import chip_string
 from dsp.plan import Channel
+from dsp.tone_envelopes import HOPS_PER_CHIP, TONES_PER_CHIP_RATE, ToneEnvelopes
 
-HOPS_PER_CHIP = 4
-_TONE_STEP_CHIP_RATES = 0.25
 _RATE_SLIP_CHIPS = 0.35  # at the ends of the pattern, between neighbouring rate hypotheses
 _LOCAL_MAXIMUM_CHIPS = 6
 _WRONG_CHIPS = 0.25  # share of the pattern that may be wrong on the coarse grid of tones and hops
+_NOISE_EXCESS = 1.5  # energy of a pattern's window over that of noise: 5 dB Ec/N0 make it 2.6
+_FAINT = 1.0 / 16.0  # energy of a tone to that of the strongest, below which it waits for another search
 THRESHOLD = 0.40
 
 
@@ -59,57 +64,52 @@ class SyncSearch:
 
     def __init__(self, channel: Channel) -> None:
         self._hop = channel.samples_per_chip // HOPS_PER_CHIP
-        step_hz = channel.chip_rate_hz * _TONE_STEP_CHIP_RATES
+        self._samples_per_chip = channel.samples_per_chip
+        self._chip_rate_hz = channel.chip_rate_hz
+        step_hz = channel.chip_rate_hz / TONES_PER_CHIP_RATE
         reach = math.ceil((channel.carrier_tolerance_hz + channel.deviation_max_hz) / step_hz)
-        self._tones_hz: DoubleArray = step_hz * np.arange(-reach, reach + 1, dtype=np.float64)
-        self._basis = _tone_basis(self._tones_hz, channel.baseband_rate_hz, channel.samples_per_chip)
+        self._envelopes = ToneEnvelopes(reach, channel.chip_rate_hz, channel.samples_per_chip)
+        self._tones_hz = self._envelopes.tones_hz
         self._pairs = _tone_pairs(channel, self._tones_hz, step_hz)
         chips = chip_string(channel.pattern).astype(np.float32)
         self._weights = 2.0 * (chips - chips.mean())
         self._rates = _rate_errors(channel.chip_rate_tolerance, chips.size)
         positions = np.arange(chips.size)[None, :] / (1.0 + self._rates[:, None])
         self._offsets = np.rint(positions * HOPS_PER_CHIP).astype(np.int64)
+        self._terms = _terms(self._weights, self._offsets)
 
-    def find(self, baseband: ComplexArray, threshold: float = THRESHOLD) -> list[SyncHit]:
+    def find(
+        self, baseband: ComplexArray, threshold: float = THRESHOLD, *, noise_density: float = 0.0
+    ) -> list[SyncHit]:
         """Find local maxima of the metric.
 
         Args:
             baseband: complex64 [n] at the channel's baseband rate.
             threshold: least metric.
+            noise_density: noise power per Hz; where 0, every place is searched.
 
         Returns:
             Hits, best first.
         """
-        n_hops = (baseband.size - self._basis.shape[1]) // self._hop + 1
-        n_starts = n_hops - int(self._offsets.max())
+        envelopes = self._envelopes.of(baseband)
+        n_starts = envelopes.shape[1] - int(self._offsets.max())
         if n_starts <= 0:
             return []
-        envelopes = np.empty((self._tones_hz.size, n_hops), dtype=np.float32)
-        _envelopes(baseband, self._basis, self._hop, envelopes)
-        square, chosen = _search(
-            envelopes, self._weights, self._offsets, self._pairs, HOPS_PER_CHIP, n_starts
-        )
-        metric = np.sqrt(np.abs(square))
+        noise = noise_density * self._chip_rate_hz * self._samples_per_chip**2
+        square = np.zeros(n_starts, dtype=np.float32)
+        least_energy = _NOISE_EXCESS * noise * self._weights.size
+        _search(envelopes, *self._terms, self._weights.size, self._pairs, least_energy, _FAINT, square)
+        places = np.empty(n_starts, dtype=np.int64)
+        n = _local_maxima(square, threshold**2, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP, places)
         hits = []
-        for hop in _local_maxima(metric, threshold, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP).tolist():
-            rate, pair = divmod(int(chosen[hop]), len(self._pairs))
-            low, high = self._pairs[pair] if square[hop] > 0.0 else self._pairs[pair][::-1]
-            on_high = envelopes[high, hop + self._offsets[rate]] > envelopes[low, hop + self._offsets[rate]]
+        for hop in places[:n].tolist():
+            rate, low, high, wrong = _describe(envelopes, hop, self._weights, self._offsets, self._pairs)
             # a few strong chips, the end of another burst, can look like the pattern
-            if np.count_nonzero(on_high != (self._weights > 0.0)) <= _WRONG_CHIPS * self._weights.size:
-                tones_hz = float(self._tones_hz[low]), float(self._tones_hz[high])
-                hits.append(
-                    SyncHit(
-                        hop * self._hop, min(float(metric[hop]), 1.0), *tones_hz, float(self._rates[rate])
-                    )
-                )
+            if wrong <= _WRONG_CHIPS * self._weights.size:
+                metric = min(math.sqrt(square[hop]), 1.0)
+                low_hz, high_hz = float(self._tones_hz[low]), float(self._tones_hz[high])
+                hits.append(SyncHit(hop * self._hop, metric, low_hz, high_hz, float(self._rates[rate])))
         return sorted(hits, key=lambda hit: (-hit.metric, hit.start))
-
-
-def _tone_basis(tones_hz: DoubleArray, rate_hz: float, n_samples: int) -> FloatArray:
-    """Cosine and minus sine of each tone over one chip, float32 [2, samples, tones]."""
-    angle = 2.0 * np.pi * np.arange(n_samples)[:, None] * tones_hz[None, :] / rate_hz
-    return np.stack([np.cos(angle), -np.sin(angle)]).astype(np.float32)
 
 
 def _tone_pairs(channel: Channel, tones_hz: DoubleArray, step_hz: float) -> IndexArray:
@@ -135,85 +135,179 @@ def _rate_errors(tolerance: float, pattern_chips: int) -> FloatArray:
     return (spacing * np.arange(-each_side, each_side + 1)).astype(np.float32)
 
 
-def _local_maxima(metric: FloatArray, threshold: float, distance: int) -> IndexArray:
-    """Find indices above ``threshold`` with nothing greater within ``distance`` on either side."""
-    above = np.flatnonzero(metric >= threshold)
-    keep: list[int] = []
-    for i in above:
-        around = metric[max(0, i - distance) : i + distance + 1]
-        if metric[i] == around.max() and (not keep or i - keep[-1] > distance):
-            keep.append(int(i))
-    return np.array(keep, dtype=np.int64)
+def _terms(weights: FloatArray, offsets: IndexArray) -> tuple[FloatArray, IndexArray, IndexArray, FloatArray]:
+    """Arrange the correlation as sums of single chips and of neighbours 0 1.
+
+    Returns:
+        Weights of 0 and 1; distances in hops that neighbours have [gaps]; for each rate its terms
+        (source, offset) [rates, terms, 2], where source 0 is a single chip and g + 1 a pair with
+        gap g; and the weight of each term [terms].
+    """
+    low, high = float(weights.min()), float(weights.max())
+    firsts, j = [], 0
+    while j < weights.size:
+        paired = j + 1 < weights.size and weights[j] < 0.0 < weights[j + 1]
+        firsts.append((j, paired))
+        j += 2 if paired else 1
+    pairs = [j for j, paired in firsts if paired]
+    gaps = np.unique(offsets[:, [j + 1 for j in pairs]] - offsets[:, pairs])
+    terms = np.zeros((offsets.shape[0], len(firsts), 2), dtype=np.int64)
+    for k, (j, paired) in enumerate(firsts):
+        terms[:, k, 1] = offsets[:, j]
+        if paired:
+            terms[:, k, 0] = 1 + np.searchsorted(gaps, offsets[:, j + 1] - offsets[:, j])
+    term_weights = np.array([1.0 if paired else weights[j] for j, paired in firsts], dtype=np.float32)
+    return np.array([low, high], dtype=np.float32), gaps, terms, term_weights
 
 
 @kernel
-def _envelopes(x, basis, hop, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    n_samples, n_tones = basis.shape[1], basis.shape[2]
-    re = np.empty(n_tones, dtype=np.float32)
-    im = np.empty(n_tones, dtype=np.float32)
-    for h in range(out.shape[1]):
-        re[:] = 0.0
-        im[:] = 0.0
-        for i in range(n_samples):
-            xr = x[h * hop + i].real
-            xi = x[h * hop + i].imag
-            for t in range(n_tones):
-                c = basis[0, i, t]
-                s = basis[1, i, t]
-                re[t] += xr * c - xi * s
-                im[t] += xr * s + xi * c
+def _local_maxima(metric, threshold, distance, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """List where ``threshold`` is reached and nothing is greater within ``distance``; return how many."""
+    n = 0
+    i = 0
+    while i < metric.size:
+        if metric[i] >= threshold:
+            highest = i
+            for k in range(max(0, i - distance), min(i + distance + 1, metric.size)):
+                if metric[k] > metric[highest]:
+                    highest = k
+                    if k > i:
+                        break
+            if highest == i:
+                out[n] = i
+                n += 1
+                i += distance  # an equal one as near as that is the same
+        i += 1
+    return n
+
+
+@kernel
+def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_energy, faint, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``best`` with ρ² of each start; 0 where there is no more than noise."""
+    n_tones, n_hops = envelopes.shape
+    n_rates, n_terms = terms.shape[0], terms.shape[1]
+    window = 4 * n_chips
+    tile = 512
+    correlation = np.empty((n_tones, n_rates, tile), dtype=np.float32)
+    energy = np.empty((n_tones, tile), dtype=np.float32)
+    squares = np.empty(tile + window + 8, dtype=np.float32)
+    running = np.empty(tile + 8, dtype=np.float32)
+    peak = np.empty(tile, dtype=np.float32)
+    size = np.empty(tile, dtype=np.float32)
+    hot = np.empty(n_tones, dtype=np.bool_)
+    reach = terms[:, :, 1].max()
+    sources = np.zeros((gaps.size + 1, tile + reach + 1), dtype=np.float32)
+    for start in range(0, best.size, tile):
+        n = min(tile, best.size - start)
+        peak[:] = 0.0
         for t in range(n_tones):
-            out[t, h] = np.sqrt(re[t] * re[t] + im[t] * im[t])
+            # energy of the window, whatever the chip rate: a running sum for each quarter of a chip, averaged
+            known = min(n + window + 3, n_hops - start)
+            for i in range(known):
+                squares[i] = envelopes[t, start + i] * envelopes[t, start + i]
+            squares[known:] = 0.0
+            r0, r1, r2, r3 = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for i in range(0, window, 4):
+                r0 += squares[i]
+                r1 += squares[i + 1]
+                r2 += squares[i + 2]
+                r3 += squares[i + 3]
+            for i in range(0, n + 3, 4):
+                running[i], running[i + 1], running[i + 2], running[i + 3] = r0, r1, r2, r3
+                r0 += squares[i + window] - squares[i]
+                r1 += squares[i + window + 1] - squares[i + 1]
+                r2 += squares[i + window + 2] - squares[i + 2]
+                r3 += squares[i + window + 3] - squares[i + 3]
+            row = energy[t]
+            for i in range(n):
+                total = (running[i] + running[i + 1]) + (running[i + 2] + running[i + 3])
+                row[i] = np.float32(0.25) * max(total, np.float32(0.0))
+            for i in range(n):
+                peak[i] = max(peak[i], energy[t, i])
+        if peak[:n].max() < least_energy:
+            continue
+        for t in range(n_tones):
+            hot[t] = False
+            for i in range(n):
+                hot[t] |= energy[t, i] >= faint * peak[i]
+            if not hot[t]:
+                continue
+            width = min(n + reach, n_hops - start)
+            e = envelopes[t, start : start + width]
+            sources[0, :width] = e
+            for g in range(gaps.size):
+                pair = sources[g + 1]
+                later = e[gaps[g] :]
+                for i in range(width - gaps[g]):
+                    pair[i] = levels[0] * e[i] + levels[1] * later[i]
+            for r in range(n_rates):
+                c = correlation[t, r, :n]
+                c[:] = 0.0
+                k = 0
+                while k + 2 < n_terms:  # three terms at once: a third of the traffic of the sums
+                    o0, o1, o2 = terms[r, k, 1], terms[r, k + 1, 1], terms[r, k + 2, 1]
+                    s0 = sources[terms[r, k, 0], o0 : o0 + n]
+                    s1 = sources[terms[r, k + 1, 0], o1 : o1 + n]
+                    s2 = sources[terms[r, k + 2, 0], o2 : o2 + n]
+                    w0, w1, w2 = term_weights[k], term_weights[k + 1], term_weights[k + 2]
+                    for i in range(n):
+                        c[i] += (w0 * s0[i] + w1 * s1[i]) + w2 * s2[i]
+                    k += 3
+                while k < n_terms:
+                    s = sources[terms[r, k, 0], terms[r, k, 1] : terms[r, k, 1] + n]
+                    for i in range(n):
+                        c[i] += term_weights[k] * s[i]
+                    k += 1
+        top = best[start : start + n]
+        for p in range(pairs.shape[0]):
+            low, high = pairs[p, 0], pairs[p, 1]
+            if hot[low] and hot[high]:
+                size[:] = 0.0
+                for r in range(0, n_rates, 2):
+                    other = min(r + 1, n_rates - 1)
+                    c_low, c_high = correlation[low, r], correlation[high, r]
+                    d_low, d_high = correlation[low, other], correlation[high, other]
+                    for i in range(n):
+                        size[i] = max(size[i], max(abs(c_high[i] - c_low[i]), abs(d_high[i] - d_low[i])))
+                v_low, v_high = energy[low], energy[high]
+                for i in range(n):
+                    square = size[i] * size[i] / (n_chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
+                    top[i] = max(top[i], square)
 
 
 @kernel
-def _search(envelopes, weights, offsets, pairs, hops_per_chip, n_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Best signed ρ·|ρ| of each start, and which (rate, pair) it is, rate · pairs + pair."""
+def _describe(envelopes, hop, weights, offsets, pairs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Name the rate and the pair of tones, of chip 0 and of chip 1, that stand out most at a start.
+
+    The last result is how many chips of the pattern are wrong with them.
+    """
     n_tones, n_hops = envelopes.shape
     n_rates, n_chips = offsets.shape
-    n_pairs = pairs.shape[0]
-    window = n_chips * hops_per_chip
-    best = np.zeros(n_starts, dtype=np.float32)
-    chosen = np.zeros(n_starts, dtype=np.int32)
-    tile = 1024
-    correlation = np.empty((n_rates, n_tones, tile), dtype=np.float32)
-    energy = np.empty((n_tones, tile), dtype=np.float32)
-    weight = np.empty(tile, dtype=np.float32)
-    for start in range(0, n_starts, tile):
-        n = min(tile, n_starts - start)
-        for t in range(n_tones):
-            # energy of the window: all its hops, as a running sum, whatever the chip rate
-            running = 0.0
-            for i in range(start, min(start + window, n_hops)):
-                running += envelopes[t, i] * envelopes[t, i]
-            for i in range(n):
-                energy[t, i] = running / hops_per_chip
-                first, behind = envelopes[t, start + i], start + i + window
-                running -= first * first
-                if behind < n_hops:
-                    running += envelopes[t, behind] * envelopes[t, behind]
-            for r in range(n_rates):
-                c = correlation[r, t, :n]
-                c[:] = 0.0
-                for j in range(n_chips):
-                    w = weights[j]
-                    e = envelopes[t, start + offsets[r, j] : start + offsets[r, j] + n]
-                    for i in range(n):
-                        c[i] += w * e[i]
-        top = best[start : start + n]
-        name = chosen[start : start + n]
-        for p in range(n_pairs):
-            low, high = pairs[p, 0], pairs[p, 1]
-            v_low, v_high = energy[low], energy[high]
-            for i in range(n):
-                weight[i] = np.float32(1.0) / (n_chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
-            for r in range(n_rates):
-                c_low, c_high = correlation[r, low], correlation[r, high]
-                number = np.int32(r * n_pairs + p)
-                for i in range(n):
-                    difference = c_high[i] - c_low[i]
-                    rho = difference * abs(difference) * weight[i]
-                    better = abs(rho) > abs(top[i])
-                    top[i] = rho if better else top[i]
-                    name[i] = number if better else name[i]
-    return best, chosen
+    correlation = np.zeros((n_tones, n_rates), dtype=np.float32)
+    energy = np.zeros(n_tones, dtype=np.float32)
+    for t in range(n_tones):
+        for i in range(hop, min(hop + 4 * n_chips, n_hops)):
+            energy[t] += envelopes[t, i] * envelopes[t, i]
+        for r in range(n_rates):
+            for j in range(n_chips):
+                correlation[t, r] += weights[j] * envelopes[t, hop + offsets[r, j]]
+    best = np.float32(-1.0)
+    best_rate = 0
+    zero = 0
+    one = 0
+    for p in range(pairs.shape[0]):
+        low, high = pairs[p, 0], pairs[p, 1]
+        for r in range(n_rates):
+            difference = correlation[high, r] - correlation[low, r]
+            square = difference * difference / (energy[low] + energy[high] + np.float32(1e-30))
+            if square > best:
+                best = square
+                best_rate = r
+                zero = low if difference > 0.0 else high
+                one = high if difference > 0.0 else low
+    wrong = 0
+    for j in range(n_chips):
+        at = hop + offsets[best_rate, j]
+        if (envelopes[one, at] > envelopes[zero, at]) != (weights[j] > 0.0):
+            wrong += 1
+    return best_rate, zero, one, wrong

@@ -9,7 +9,8 @@ from support import InBaseband, carrier_error_hz, in_baseband
 from dsp import channel as radio
 from dsp.modes import BY_NAME, PhyMode
 from dsp.modulator import Impairments
-from dsp.sync_search import HOPS_PER_CHIP, THRESHOLD, SyncHit, SyncSearch
+from dsp.sync_search import THRESHOLD, SyncHit, SyncSearch
+from dsp.tone_envelopes import HOPS_PER_CHIP
 
 ROWS = [BY_NAME[name] for name in ("S2 M2O", "T M2O", "C M2O", "C2 O2M", "R2", "Na", "Nc", "N2g", "F2")]
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
