@@ -1,16 +1,14 @@
 """Every transmitted air interface, measured like on a test bench, against the printed limits.
 
-The measuring receiver here is plain numpy and scipy and knows nothing of the project's own:
-a discriminator, chip edges fitted to the frequency's zero crossings, and the power spectrum.
+The measuring receiver is that of tests/bench_receiver.py, which knows nothing of the project's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import scipy.signal
+from bench_receiver import WIDTH_KHZ, Measured, family, measure
 
 from dsp.arrays import ComplexArray
 from dsp.encoder import encode_levels
@@ -28,21 +26,6 @@ every_case = pytest.mark.parametrize(
     ("row", "frame_format"), CASES, ids=[f"{row.name} {frame_format}" for row, frame_format in CASES]
 )
 
-# Width in kHz that a transmission may occupy: channel or sub-band as printed. No width is printed
-# for F; the receivers' 20 kHz is taken.
-WIDTH_KHZ = {"S": 600, "T": 500, "C M2O": 500, "C O2M": 250, "R": 60, "N": 12.5, "N2g": 50, "F": 20}
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the test bench reads."""
-
-    carrier_hz: float
-    deviation_hz: float
-    chip_rate_hz: float
-    bandwidth_99_hz: float
-    chips: str
-
 
 def _burst(
     row: PhyMode, frame_format: FrameFormat, impairments: Impairments | None = None
@@ -53,63 +36,23 @@ def _burst(
     return modulate(levels, row, rate_hz, impairments=wrong), rate_hz
 
 
-def _measure(samples: ComplexArray, rate_hz: float, header_chips: int) -> Measured:
-    phase_rad = np.unwrap(np.angle(samples.astype(np.complex128)))
-    frequency_hz = np.diff(phase_rad) * rate_hz / (2 * np.pi)
-    middle_hz = (frequency_hz.max() + frequency_hz.min()) / 2
-    # Chip edges: the frequency crosses the carrier. Each lies a whole number of chips after the
-    # first one; two passes make the straight line through them sharp.
-    header = frequency_hz[: header_chips * SAMPLES_PER_CHIP] - middle_hz
-    crossings = np.flatnonzero(header[:-1] * header[1:] < 0)
-    step = header[crossings] / (header[crossings] - header[crossings + 1])
-    edges = crossings + 1 + step  # a phase difference stands for the middle between two samples
-    edges_chips = np.round((edges - edges[0]) / SAMPLES_PER_CHIP)
-    chip_samples, first = np.polyfit(edges_chips, edges, 1)
-    # Longest runs of equal chips reach the full deviation even through a Gaussian filter.
-    upper_hz = np.median(frequency_hz[frequency_hz > middle_hz + 0.93 * (frequency_hz.max() - middle_hz)])
-    lower_hz = np.median(frequency_hz[frequency_hz < middle_hz - 0.93 * (middle_hz - frequency_hz.min())])
-    n_chips = int(frequency_hz.size / chip_samples)
-    centers = first - chip_samples * round(first / chip_samples) + chip_samples * (np.arange(n_chips) + 0.5)
-    at_center = frequency_hz[np.clip(np.round(centers - 0.5).astype(int), 0, frequency_hz.size - 1)]
-    return Measured(
-        carrier_hz=float(upper_hz + lower_hz) / 2,
-        deviation_hz=float(upper_hz - lower_hz) / 2,
-        chip_rate_hz=rate_hz / chip_samples,
-        bandwidth_99_hz=_occupied_bandwidth_hz(samples, rate_hz),
-        chips="".join("1" if one else "0" for one in at_center > middle_hz),
-    )
-
-
-def _occupied_bandwidth_hz(samples: ComplexArray, rate_hz: float) -> float:
-    """Width that holds all but 0.5 % of the power on either side."""
-    frequency_hz, density = scipy.signal.welch(
-        samples, rate_hz, nperseg=min(4096, samples.size), return_onesided=False, detrend=False
-    )
-    order = np.argsort(frequency_hz)
-    share = np.cumsum(density[order]) / density.sum()
-    low, high = np.searchsorted(share, [0.005, 0.995])
-    return float(frequency_hz[order][high] - frequency_hz[order][low])
-
-
-def _family(row: PhyMode) -> str:
-    if row.name == "N2g":
-        return row.name
-    return f"C {row.direction}" if row.mode == "C" else row.mode
+def _measured(row: PhyMode, frame_format: FrameFormat, impairments: Impairments | None = None) -> Measured:
+    return measure(*_burst(row, frame_format, impairments), row.header_chips, SAMPLES_PER_CHIP)
 
 
 @every_case
 def test_nominal_transmission_is_on_its_printed_values(row: PhyMode, frame_format: FrameFormat) -> None:
-    measured = _measure(*_burst(row, frame_format), row.header_chips)
+    measured = _measured(row, frame_format)
     assert measured.carrier_hz == pytest.approx(0, abs=0.01 * row.deviation.typical_hz)
     assert measured.deviation_hz == pytest.approx(row.deviation.typical_hz, rel=0.01)
     assert row.deviation.min_hz <= measured.deviation_hz <= row.deviation.max_hz
     assert measured.chip_rate_hz == pytest.approx(row.chip_rate_hz, rel=100e-6)
-    assert measured.bandwidth_99_hz <= 1e3 * WIDTH_KHZ[_family(row)]
+    assert measured.bandwidth_99_hz <= 1e3 * WIDTH_KHZ[family(row)]
 
 
 @every_case
 def test_header_reads_as_printed(row: PhyMode, frame_format: FrameFormat) -> None:
-    measured = _measure(*_burst(row, frame_format), row.header_chips)
+    measured = _measured(row, frame_format)
     header = measured.chips[: row.header_chips]
     word = row.sync_words[frame_format]
     assert header == "01" * ((row.header_chips - len(word)) // 2) + word
@@ -137,7 +80,7 @@ def test_transmission_at_the_limits_of_the_row(row: PhyMode, frame_format: Frame
         deviation_hz=deviation_hz,
         chip_rate_error=sign * row.tx_chip_rate_tolerance,
     )
-    measured = _measure(*_burst(row, frame_format, impairments), row.header_chips)
+    measured = _measured(row, frame_format, impairments)
     assert measured.carrier_hz == pytest.approx(offset_hz, abs=0.01 * deviation_hz)
     assert measured.deviation_hz == pytest.approx(deviation_hz, rel=0.01)
     expected_hz = row.chip_rate_hz * (1 + sign * row.tx_chip_rate_tolerance)
@@ -159,7 +102,7 @@ def test_air_time(row: PhyMode, frame_format: FrameFormat) -> None:
         "N2g": 19.2,
         "F": 2.4,
     }
-    data_rate = kbit_s[_family(row)] or {"Nc": 2.4, "Nd": 2.4}.get(row.name, 4.8)
+    data_rate = kbit_s[family(row)] or {"Nc": 2.4, "Nd": 2.4}.get(row.name, 4.8)
     trailer_chips = 4 if row.postamble_chips[1] else 0
     expected_s = (row.header_chips + trailer_chips) / row.chip_rate_hz + 8 * air_bytes / (1e3 * data_rate)
     assert samples.size / rate_hz == pytest.approx(expected_s, rel=1e-5)
