@@ -29,6 +29,7 @@ from sdr.toml_table import TomlTable
 COLUMNS: Final = ("id", "manufacturer", "version", "device_type", "key", "name")
 
 _METER_FOLDERS: Final = ("wmbusmeters.d", "etc/wmbusmeters.d")
+_BETWEEN_DIGITS: Final = re.compile(r"[\s:-]")
 _NO_KEY: Final = frozenset({"", "nokey"})
 _ANY_ID: Final = "ANYID"
 """What older wmbusmeters files write for ``*``."""
@@ -51,13 +52,13 @@ class KeyFile:
 
 
 def parse_key(text: str) -> SecretKey | None:
-    """Read a key as users write it: hex digits, blanks allowed, empty for none.
+    """Read a key as users write it: hex digits, blanks, colons and dashes between them, 0x; empty for none.
 
     Raises:
         ConfigError: not 16 (or for DES 8) bytes in hex; the text itself is not shown.
     """
-    digits = "".join(text.split())
-    if digits.lower() in _NO_KEY:
+    digits = _BETWEEN_DIGITS.sub("", text).lower().removeprefix("0x")
+    if digits in _NO_KEY:
         return None
     try:
         return SecretKey(bytes.fromhex(digits))

@@ -203,6 +203,8 @@ def test_single_key() -> None:
     assert keyring_of(single_key=f" {GAS_KEY[:16]} {GAS_KEY[16:]} ").keys(METER) == [GAS]
     assert keyring_of().keys(METER) == []
     assert parse_key("") is None
+    pairs = [GAS_KEY[k : k + 2] for k in range(0, len(GAS_KEY), 2)]
+    assert [parse_key(text) for text in (f"0x{GAS_KEY}", ":".join(pairs), "-".join(pairs))] == [GAS] * 3
     with pytest.raises(ConfigError) as caught:
         keyring_of(single_key="A1B2")
     assert "A1B2" not in str(caught.value)
