@@ -16,6 +16,7 @@ from protocol.crc import crc16
 from protocol.decoder import Decoder
 from protocol.keys import Keyring, KeyRow
 from protocol.telegram import NOTES
+from sdr import payloads
 from sdr.byte_lines import MOST_LINE_BYTES, read_lines, receive_line
 from sdr.output.json_line import to_dict, to_json
 from sdr.output.json_schema import AFL_KEYS, ELL_KEYS
@@ -252,7 +253,7 @@ def test_no_line_raises(line: bytes) -> None:
     for text in (line, line.hex().encode(), b"{" + line + b"}"):
         found = to_dict(receive_line(Decoder(), text, 1))
         if "rejected" not in found:
-            assert set(found["notes"]) <= set(NOTES) | set(INPUT_NOTES)
+            assert set(found["notes"]) <= set(NOTES) | set(INPUT_NOTES) | set(payloads.NOTES)
 
 
 class Pieces:
