@@ -1,4 +1,4 @@
-"""A telegram byte by byte, for people (aligned columns, one line a field) and for tools (JSON).
+"""A telegram byte by byte, for people (aligned columns, in order of the bytes) and for tools (JSON).
 
 offset  bytes                    decrypted                field           meaning
 ── transport ─────────────────────────────────────────────────────────────────────
@@ -7,6 +7,7 @@ offset  bytes                    decrypted                field           meanin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from protocol.annotate import value_text
@@ -15,15 +16,18 @@ from protocol.errors import ProtocolError
 from protocol.explain import ExplainedField, explain
 from protocol.identify import identify
 from protocol.outcome import Outcome
+from protocol.readings import Reading
+from protocol.telegram import NOTES as TELEGRAM_NOTES
 from protocol.telegram import Telegram
 from sdr.output.json_layers import payload_fields
 from sdr.output.json_text import json_text
-from sdr.payloads import payload_of
-from sdr.reception import ByteReception
+from sdr.payloads import NOTES as PAYLOAD_NOTES
+from sdr.payloads import PayloadReading, payload_of
+from sdr.reception import INPUT_NOTES, ByteReception
 
 _BYTES_A_LINE: Final = 8
 _HEX_WIDTH: Final = 3 * _BYTES_A_LINE - 1
-_NAME_WIDTH: Final = 16
+_NAME_WIDTH: Final = 17
 _RULE_WIDTH: Final = 100
 _LAYER_NAMES: Final = {
     "link": "link layer",
@@ -34,6 +38,9 @@ _LAYER_NAMES: Final = {
     "security": "security",
     "application": "application data",
 }
+
+_NOTES: Final = TELEGRAM_NOTES | PAYLOAD_NOTES | INPUT_NOTES
+_SAID_BY_FORMAT: Final = ("crcs_of_format_a", "crcs_of_format_b")
 
 _NORMAL: Final = ""
 _BOLD: Final = "1"
@@ -64,14 +71,14 @@ def explain_text(reception: ByteReception, *, is_coloured: bool) -> str:
     has_plain = any(each.plain is not None for each in fields)
     lines = [*_title(reception, ink), _head(has_plain, ink)]
     layer = None
-    for each in fields:
+    placed = [(*line, each) for each in fields for line in _field_lines(each, has_plain, ink)]
+    for _, line, each in sorted(placed, key=lambda entry: entry[0]):
         # A block CRC interrupts whatever stands around it; it opens no layer of its own.
         if each.layer != layer and each.name != "CRC":
             layer = each.layer
-            name = f"── {_LAYER_NAMES.get(layer, layer)} "
-            lines.append(ink(name.ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR))
-        lines += _field_lines(each, has_plain, ink)
-    return "\n".join([*lines, *_payload_lines(reception, ink), ""])
+            lines.append(_rule(_LAYER_NAMES.get(layer, layer), ink))
+        lines.append(line)
+    return "\n".join([*lines, *_reading_lines(reception.telegram, ink), ""])
 
 
 def explain_json(reception: ByteReception) -> str:
@@ -114,17 +121,39 @@ def _fields(reception: ByteReception) -> list[ExplainedField]:
     return explain(raw if is_consistent else frame, reception.telegram)
 
 
-def _payload_lines(reception: ByteReception, ink: Ink) -> list[str]:
-    """Write the readings of a payload that is no M-Bus; its bytes are one field."""
-    payload = None if reception.telegram is None else payload_of(reception.telegram)
-    if payload is None or not payload.readings:
+def _rule(name: str, ink: Ink) -> str:
+    return ink(f"── {name} ".ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR)
+
+
+def _reading_lines(telegram: Telegram | None, ink: Ink) -> list[str]:
+    """Write the readings that the bytes do not show: of fragments before, of payloads that are no M-Bus."""
+    if telegram is None:
         return []
-    lines = [ink("── readings ".ljust(_RULE_WIDTH, "─"), _LAYER_COLOUR)]
-    for each in payload.readings:
+    payload = payload_of(telegram)
+    if payload is not None:
+        readings: Sequence[Reading | PayloadReading] = payload.readings
+    elif telegram.fragment_bytes is not None:
+        readings = telegram.readings
+    else:
+        return []
+    lines = [_rule("readings", ink)] if readings else []
+    for each in readings:
         at = "" if each.at is None else f" at {iso_text(each.at)}"
         value = ink(value_text(each.value, each.unit), _BOLD)
-        lines.append(f"{'':6}  {each.obis or '':<{_HEX_WIDTH}}  {each.quantity:<{_NAME_WIDTH}}  {value}{at}")
+        lines.append(
+            f"{'':6}  {_place_text(each):<{_HEX_WIDTH}}  {each.quantity:<{_NAME_WIDTH}}  {value}{at}"
+        )
     return lines
+
+
+def _place_text(reading: Reading | PayloadReading) -> str:
+    """Return the OBIS code, or function, storage, tariff and subunit where they are not the usual ones."""
+    if isinstance(reading, PayloadReading):
+        return reading.obis or ""
+    numbers = (("storage", reading.storage), ("tariff", reading.tariff), ("subunit", reading.subunit))
+    words = [f"{name} {number}" for name, number in numbers if number]
+    function = [] if reading.function == "instantaneous" else [reading.function]
+    return ", ".join(function + words)
 
 
 def _title(reception: ByteReception, ink: Ink) -> list[str]:
@@ -140,8 +169,7 @@ def _title(reception: ByteReception, ink: Ink) -> list[str]:
     title = [f"{ink(who, _BOLD)} · {size}", _security_text(telegram, ink)]
     payload = payload_of(telegram)
     notes = telegram.notes + (() if payload is None else payload.notes) + reception.notes
-    if notes:
-        title.append("notes: " + ", ".join(note.replace("_", " ") for note in notes))
+    title += [f"note: {_NOTES[note]}" for note in notes if note not in _SAID_BY_FORMAT]
     return title
 
 
@@ -164,6 +192,8 @@ def _security_text(telegram: Telegram, ink: Ink) -> str:
     texts = [ink(security.outcome.replace("_", " "), _GOOD if is_good else _BAD)]
     if telegram.problem is not None:
         texts[0] += f": {telegram.problem.reason.replace('_', ' ')} ({telegram.problem.layer})"
+    elif security.outcome is Outcome.INCOMPLETE and telegram.afl is not None:
+        texts[0] += f": fragment {telegram.afl.fragment_number} of a message"
     if security.authenticated:
         texts.append(ink("authentic", _GOOD))
     if security.profile is not None:
@@ -182,26 +212,32 @@ def _head(has_plain: bool, ink: Ink) -> str:
     return ink(f"offset  {'bytes':<{_HEX_WIDTH}}  {plain}{'field':<{_NAME_WIDTH}}  meaning", _DIM)
 
 
-def _field_lines(each: ExplainedField, has_plain: bool, ink: Ink) -> list[str]:
-    """Write a field: one line, and more where it has more bytes than a line holds."""
+def _field_lines(each: ExplainedField, has_plain: bool, ink: Ink) -> list[tuple[int, str]]:
+    """Write a field with the offset of each line: one line, and more where its bytes do not stand in one."""
     style = _style(each)
     quiet = _DIM if style == _DIM else _NORMAL
     indent = "  " if each.layer == "application" and each.name in _WITHIN_RECORD else ""
     lines = []
-    for start in range(0, len(each.raw), _BYTES_A_LINE):
-        part = slice(start, start + _BYTES_A_LINE)
-        plain = "" if each.plain is None else _hex(each.plain[part])
-        cells = [
-            (f"{_place(each, start):>6}", _NORMAL),
-            (f"{_hex(each.raw[part]):<{_HEX_WIDTH}}", quiet),
-            *([(f"{plain:<{_HEX_WIDTH}}", _PLAIN_COLOUR)] if has_plain else []),
-            (f"{indent + each.name:<{_NAME_WIDTH}}" if start == 0 else "", quiet),
-            (each.meaning if start == 0 else "", style),
-        ]
-        while not cells[-1][0].strip():
-            cells.pop()
-        last, last_style = cells.pop()
-        lines.append("".join(f"{ink(text, code)}  " for text, code in cells) + ink(last.rstrip(), last_style))
+    index = 0
+    for offset, size in each.spans:
+        for start in range(0, size, _BYTES_A_LINE):
+            part = slice(index, index + min(_BYTES_A_LINE, size - start))
+            plain = "" if each.plain is None else _hex(each.plain[part])
+            # Behind a block CRC the field goes on.
+            name = indent + (each.name if index == 0 else "…" if start == 0 else "")
+            cells = [
+                (f"{offset + start:>6}", _NORMAL),
+                (f"{_hex(each.raw[part]):<{_HEX_WIDTH}}", quiet),
+                *([(f"{plain:<{_HEX_WIDTH}}", _PLAIN_COLOUR)] if has_plain else []),
+                (f"{name:<{_NAME_WIDTH}}", quiet),
+                (each.meaning if index == 0 else "", style),
+            ]
+            while not cells[-1][0].strip():
+                cells.pop()
+            last, last_style = cells.pop()
+            text = "".join(f"{ink(text, code)}  " for text, code in cells) + ink(last.rstrip(), last_style)
+            lines.append((offset + start, text))
+            index = part.stop
     return lines
 
 
@@ -212,15 +248,6 @@ def _style(each: ExplainedField) -> str:
     if each.name in ("CRC", "filler", "padding", "checksum", "stop"):
         return _DIM
     return _BOLD if each.layer == "application" and each.name in _VALUE_NAMES else _NORMAL
-
-
-def _place(each: ExplainedField, index: int) -> int:
-    """Offset in what was given of one byte of a field."""
-    for offset, size in each.spans:
-        if index < size:
-            return offset + index
-        index -= size
-    raise IndexError(index)
 
 
 def _hex(data: bytes) -> str:

@@ -25,8 +25,7 @@ def test_plain_page() -> None:
     page = explain_text(received(vector["frame_hex"], vector["key"]), is_coloured=False).splitlines()
     assert page[0] == "SND-NR from ELS 12345678 v51 gas “the cellar” · 78 bytes, frame format A"
     assert page[1] == "decrypted · authentic · security profile B · message counter 2739 · 3 readings"
-    assert page[2] == "notes: crcs of format a"
-    assert page[3].split() == ["offset", "bytes", "decrypted", "field", "meaning"]
+    assert page[2].split() == ["offset", "bytes", "decrypted", "field", "meaning"]
     rules = [line.strip("─ ") for line in page if line.startswith("──")]
     assert rules == [
         "link layer",
@@ -35,11 +34,35 @@ def test_plain_page() -> None:
         "transport layer",
         "application data",
     ]
-    names_at = page[3].index("field")
-    for line in page[4:]:
+    names_at = page[2].index("field")
+    for line in page[3:]:
         if line and not line.startswith("──"):
             assert re.match(r" *\d+  [0-9A-F]{2}( [0-9A-F]{2})* ", line + " ")
             assert line[names_at - 1 : names_at] in (" ", "")
+
+
+def test_bytes_stand_in_their_order_and_notes_in_sentences() -> None:
+    vector = BY_ID["N.2.3"]
+    raw = bytes.fromhex(vector["frame_hex"])
+    page = explain_text(received(vector["frame_hex"] + "0102", vector["key"]), is_coloured=False).splitlines()
+    assert page[2] == "note: bytes behind the end of the frame were ignored"
+    rows = [line for line in page if line[:6].strip().isdecimal()]
+    assert bytes.fromhex("".join(row[8:31] for row in rows)) == raw + b"\x01\x02"
+    assert [int(row[:6]) for row in rows] == sorted({int(row[:6]) for row in rows})
+
+
+def test_the_last_fragment_lists_the_readings_of_all() -> None:
+    rows = [KeyRow("*", key=SecretKey(bytes.fromhex(BY_ID["N.3.3-rsp"]["key"])))]
+    decoder = Decoder(Keyring(rows))
+    pages = [
+        explain_text(receive_line(decoder, BY_ID[name]["frame_hex"].encode(), 1), is_coloured=False)
+        for name in ("N.3.3-rsp", "N.3.4-rsp", "N.3.5-rsp")
+    ]
+    assert "\nincomplete: fragment 2 of a message\n" in pages[1]
+    assert "── readings" not in pages[1]
+    listed = pages[2].partition("── readings")[2].splitlines()[1:]
+    assert len(listed) == 18
+    assert listed[2].split() == ["storage", "1", "volume", "383.294", "m3"]
 
 
 def test_colours_change_nothing_but_colours() -> None:
