@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from protocol.device_types import DEVICE_TYPE_NAMES
+from protocol.device_types import DEVICE_TYPE_NAMES, TECHEM_TYPES
 from protocol.errors import Incomplete, InvalidField
 from protocol.quick import quick_init
 
@@ -29,6 +29,7 @@ AddressOrder = Literal["standard", "vendor", "id_only"]
 ADDRESS_BYTES: Final = 8
 NOT_UNIQUE: Final = 0x8000
 _UNKNOWN_TYPE_NAME: Final = "unknown"
+_TECHEM: Final = "TCH"
 
 
 @lru_cache(maxsize=1 << 15)
@@ -88,7 +89,12 @@ class Address:
     @property
     def device_type_name(self) -> str:
         """Name of the device type."""
-        return _UNKNOWN_TYPE_NAME if self.device_type is None else DEVICE_TYPE_NAMES[self.device_type]
+        code = self.device_type
+        if code is None:
+            return _UNKNOWN_TYPE_NAME
+        if code in TECHEM_TYPES and self.manufacturer == _TECHEM:
+            return TECHEM_TYPES[code]
+        return DEVICE_TYPE_NAMES[code]
 
     def link_bytes(self, order: AddressOrder = "standard") -> bytes:
         """Return the 8 bytes as the link layer sends them."""

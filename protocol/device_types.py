@@ -56,6 +56,16 @@ DEVICE_TYPES: Final = {
 }
 """The assigned device types."""
 
+TECHEM_TYPES: Final = {
+    0x43: "heat (Techem)",
+    0x62: "warm water (Techem)",
+    0x72: "cold water (Techem)",
+    0x80: "heat cost allocator (Techem)",
+    0xC3: "heat (Techem)",
+    0xF0: "smoke alarm device (Techem)",
+}
+"""Codes that one maker, TCH, uses although they are reserved; from field telegrams."""
+
 RESERVED_RANGES: Final = (
     (0x22, 0x24, "reserved switching device"),
     (0x26, 0x27, "reserved customer unit"),

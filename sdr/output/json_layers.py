@@ -15,7 +15,7 @@ from protocol.afl import Afl
 from protocol.application import Content
 from protocol.c_field import BY_CODE
 from protocol.configuration import LAYOUTS, Configuration
-from protocol.device_types import DEVICE_TYPE_NAMES
+from protocol.device_types import DEVICE_TYPE_NAMES, TECHEM_TYPES
 from protocol.ell import Ell
 from protocol.link import LinkFrame
 from protocol.reading_fields import reading_fields
@@ -66,6 +66,8 @@ def address_text(address: Address) -> str:
     """Return the keys of an address."""
     raw, device_type = address.raw, address.device_type
     kind = _UNKNOWN_TYPE if device_type is None else _DEVICE_TYPES[device_type]
+    if device_type in TECHEM_TYPES:
+        kind = f'"device_type":{device_type},"device_type_name":{quoted(address.device_type_name)}'
     version = "null" if address.version is None else address.version
     text = f'"manufacturer":{_maker(address.manufacturer)},"id":"{address.id}","version":{version},{kind}'
     return f'{text},"unique":false' if raw[1] & 0x80 else text

@@ -1,8 +1,12 @@
 """Device types as OMS Vol. 2 Issue 5.0.1, Tables 2-4 list them."""
 
+import json
+
 import pytest
 
+from protocol import address
 from protocol.device_types import DEVICE_TYPE_NAMES, DEVICE_TYPES, RESERVED_RANGES
+from sdr.output.json_layers import address_text
 
 
 def test_every_code_has_one_name() -> None:
@@ -31,3 +35,19 @@ def test_every_code_has_one_name() -> None:
 )
 def test_names(code: int, name: str) -> None:
     assert DEVICE_TYPE_NAMES[code] == name
+
+
+@pytest.mark.parametrize(
+    ("manufacturer", "code", "name"),
+    [
+        ("TCH", 0x80, "heat cost allocator (Techem)"),
+        ("TCH", 0xF0, "smoke alarm device (Techem)"),
+        ("TCH", 0x08, "heat cost allocator"),
+        ("ELS", 0x80, "reserved"),
+    ],
+)
+def test_reserved_codes_that_techem_uses(manufacturer: str, code: int, name: str) -> None:
+    device = address.build(manufacturer, "12345678", 0x69, code)
+    assert device.device_type_name == name
+    shown = json.loads(f"{{{address_text(device)}}}")
+    assert (shown["device_type"], shown["device_type_name"]) == (code, name)
