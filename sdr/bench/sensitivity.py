@@ -22,7 +22,7 @@ BATCH_FRAMES = 40
 DEFAULT: Switches = {}
 NO_REPAIR: Switches = {"repair": False}
 RECEIVERS: Mapping[str, Switches] = {"repair": DEFAULT, "no repair": NO_REPAIR}
-_LOW_SHARE, _HIGH_SHARE = 0.40, 0.965
+_HIGH_SHARE = 0.965
 _LOWEST_DB, _HIGHEST_DB = 2.0, 30.0
 
 
@@ -45,6 +45,11 @@ class Curve:
         """Sum over all levels."""
         return sum(self.counts[receiver].values(), Tally())
 
+    @property
+    def all(self) -> Tally:
+        """Sum over all levels and receivers."""
+        return sum((self.total(receiver) for receiver in self.counts), Tally())
+
     def reached(self, receiver: str, wanted: float) -> tuple[float, float] | None:
         """Ec/N0 in dB at which a share of the frames is heard, and its standard error."""
         return crossing({level: (t.heard, t.sent) for level, t in self.counts[receiver].items()}, wanted)
@@ -58,11 +63,13 @@ class Effort:
         frames: at each point.
         step_db: between points.
         seed: of everything random.
+        low_share: go down until no receiver hears more.
     """
 
     frames: int
     step_db: float
     seed: int
+    low_share: float = 0.4
 
 
 FULL = Effort(240, 0.5, 1)
@@ -70,16 +77,22 @@ QUICK = Effort(60, 1.0, 1)
 
 
 def measure(
-    case: Case, effort: Effort, pool: Processes, receivers: Mapping[str, Switches] = RECEIVERS
+    case: Case,
+    effort: Effort,
+    pool: Processes,
+    receivers: Mapping[str, Switches] = RECEIVERS,
+    *,
+    start_db: float | None = None,
 ) -> Curve:
-    """Measure one curve, as far down and up as it takes."""
+    """Measure one curve, as far down and up as it takes from ``start_db`` (by default, what theory says)."""
     curve = Curve(case, {name: {} for name in receivers})
-    start = effort.step_db * round(_guess_db(case.conditions) / effort.step_db)
+    guess = _guess_db(case.conditions) if start_db is None else start_db
+    start = effort.step_db * round(guess / effort.step_db)
     for direction in (-1, 1):
         level = start if direction < 0 else start + effort.step_db
         while _LOWEST_DB <= level <= _HIGHEST_DB:
             shares = _point(curve, level, effort, pool, receivers)
-            if (max(shares) <= _LOW_SHARE) if direction < 0 else (min(shares) >= _HIGH_SHARE):
+            if (max(shares) <= effort.low_share) if direction < 0 else (min(shares) >= _HIGH_SHARE):
                 break
             level += direction * effort.step_db
     return curve
@@ -153,8 +166,8 @@ def _levels(curve: Curve) -> list[float]:
 def _receiver_dict(curve: Curve, name: str) -> dict[str, object]:
     total = curve.total(name)
     return {
-        "ec_n0_db_90": _rounded(curve.reached(name, 0.9)),
-        "ec_n0_db_50": _rounded(curve.reached(name, 0.5)),
+        "ec_n0_db_90": rounded(curve.reached(name, 0.9)),
+        "ec_n0_db_50": rounded(curve.reached(name, 0.5)),
         "sent": total.sent,
         "wrong": total.wrong,
         "twice": total.twice,
@@ -168,8 +181,8 @@ def _receiver_dict(curve: Curve, name: str) -> dict[str, object]:
     }
 
 
-def _rounded(reached: tuple[float, float] | None) -> list[float] | None:
-    """Value and standard error."""
+def rounded(reached: tuple[float, float] | None) -> list[float] | None:
+    """Value and standard error with the digits that mean something."""
     return None if reached is None else [round(reached[0], 2), round(reached[1], 2)]
 
 
@@ -189,7 +202,7 @@ def to_row(curve: Curve) -> str:
     for limit in theory.LIMITS:
         success = theory.frame_success(curve.case.conditions, limit)
         limits.append("–" if success is None else f"{theory.reached_at(success, 0.9):.1f}")
-    total = sum((curve.total(name) for name in curve.counts), Tally())
+    total = curve.all
     return (
         f"{curve.case.name:<34} {reached['repair']:>16} {reached['no repair']:>16} "
         f"{limits[0]:>6} {limits[1]:>6} {limits[2]:>6} "
