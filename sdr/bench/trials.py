@@ -43,6 +43,7 @@ class Switches(TypedDict, total=False):
 
     repair: bool
     coherent: bool
+    subtraction: bool
 
 
 @dataclass(frozen=True, slots=True)
