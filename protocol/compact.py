@@ -29,6 +29,8 @@ from protocol.vif import vib_end
 
 _HEADER_BYTES: Final = 4
 _FORMAT_HEADER_BYTES: Final = 3
+_MOST_HEADER_BYTES: Final = 0xFF - 2
+"""What a format frame can hold; no longer format is remembered."""
 _MOST_DEVICES: Final = 1 << 16
 _MOST_FORMATS_OF_DEVICE: Final = 16
 _MOST_FORMATS: Final = 1 << 12
@@ -133,7 +135,7 @@ def encode_format(headers: bytes) -> bytes:
     Raises:
         InvalidField: more headers than the length can count.
     """
-    if len(headers) > 0xFF - 2:
+    if len(headers) > _MOST_HEADER_BYTES:
         raise InvalidField("application", "format_invalid", f"{len(headers)} bytes of headers")
     return bytes((2 + len(headers),)) + crc16(headers).to_bytes(2, "little") + headers
 
@@ -209,7 +211,7 @@ class FormatCache:
             headers: all headers in a row, as ``headers_of`` or ``parse_format`` give them.
         """
         known = self._of_device.get(device, ())
-        if headers in known or not headers:
+        if headers in known or not 0 < len(headers) <= _MOST_HEADER_BYTES:
             return
         self._remember(headers)
         if not known and len(self._of_device) >= _MOST_DEVICES:

@@ -92,6 +92,13 @@ def test_missing_data_do_not_fit(cut: int) -> None:
     assert cache.expand("meter", parse_compact(BODY[:-cut])) is Note.COMPACT_CRC_MISMATCH
 
 
+def test_a_format_longer_than_any_format_frame_is_not_kept() -> None:
+    cache = FormatCache()
+    cache.learn("meter", bytes.fromhex("0413") * 126)
+    cache.learn("meter", bytes.fromhex("0413") * 127)
+    assert [len(headers) // 2 for headers in cache.state()["meter"]] == [252]
+
+
 def test_fillers_and_manufacturer_data_stay_behind_the_records() -> None:
     cache = FormatCache({"meter": [HEADERS.hex()]})
     assert cache.expand("meter", parse_compact(BODY + b"\x2f\x2f")) == FULL + b"\x2f\x2f"
