@@ -27,6 +27,7 @@ _NEW_BURST_METRIC = 0.75  # a hit inside a good frame must be this clear to be t
 _WINDOW_CHIPS = 32
 _CLEAN_EXCESS = 1.25  # of the noise: more than that in a window is another burst
 _SAME_HIT_CHIPS = 4
+_PIECE_CHIPS = 116  # searched at once: with what lies beside it 512 positions
 _MOST_ROUNDS = 32
 
 
@@ -89,17 +90,32 @@ class RegionReader:
             Frames, and failed attempts.
         """
         self._accept = self._take_off if subtraction else self._keep
-        hits = self._search.find(self._workspace.baseband)
+        self._read_through(step_over=subtraction)
         for _ in range(_MOST_ROUNDS):
-            self._read_cheaply(hits)
             if not self._laid_open:
                 self._read_thoroughly()
             if subtraction and not self._laid_open:
                 self._separate()
             if not self._laid_open:
                 break
-            hits = self._hits_beneath()
+            self._read_cheaply(self._hits_beneath())
         return self._good, self._failed
+
+    def _read_through(self, *, step_over: bool) -> None:
+        """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""
+        baseband = self._workspace.baseband
+        piece = _PIECE_CHIPS * self._channel.samples_per_chip if step_over else baseband.size
+        at = 0
+        while at < baseband.size:
+            hits = self._search.find(
+                baseband, begin=at, end=at + piece, chip_noise_power=self._chip_noise_power
+            )
+            self._read_cheaply(hits)
+            at += piece
+            if step_over:
+                for start, stop in self._laid_open:
+                    if start < at < stop:
+                        at = stop
 
     def _read_cheaply(self, hits: list[SyncHit]) -> None:
         for hit in hits:

@@ -65,7 +65,6 @@ class SyncSearch:
     def __init__(self, channel: Channel) -> None:
         self._hop = channel.samples_per_chip // HOPS_PER_CHIP
         self._samples_per_chip = channel.samples_per_chip
-        self._chip_rate_hz = channel.chip_rate_hz
         step_hz = channel.chip_rate_hz / TONES_PER_CHIP_RATE
         reach = math.ceil((channel.carrier_tolerance_hz + channel.deviation_max_hz) / step_hz)
         self._envelopes = ToneEnvelopes(reach, channel.chip_rate_hz, channel.samples_per_chip)
@@ -79,36 +78,53 @@ class SyncSearch:
         self._terms = _terms(self._weights, self._offsets)
 
     def find(
-        self, baseband: ComplexArray, threshold: float = THRESHOLD, *, noise_density: float = 0.0
+        self,
+        baseband: ComplexArray,
+        threshold: float = THRESHOLD,
+        *,
+        begin: int = 0,
+        end: int | None = None,
+        chip_noise_power: float = 0.0,
     ) -> list[SyncHit]:
         """Find local maxima of the metric.
 
         Args:
             baseband: complex64 [n] at the channel's baseband rate.
             threshold: least metric.
-            noise_density: noise power per Hz; where 0, every place is searched.
+            begin: first sample where a hit may start.
+            end: behind the last; None for the baseband's own.
+            chip_noise_power: noise power in a bandwidth equal to the chip rate; where 0, every place
+                is searched.
 
         Returns:
             Hits, best first.
         """
-        envelopes = self._envelopes.of(baseband)
+        # what lies beside the stretch decides whether a maximum at its ends is one
+        first = max(0, begin // self._hop - _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP)
+        if end is None:
+            end = baseband.size
+        beside = end + _LOCAL_MAXIMUM_CHIPS * self._samples_per_chip
+        stop = beside + int(self._offsets.max()) * self._hop + self._samples_per_chip
+        envelopes = self._envelopes.of(baseband[first * self._hop : stop])
         n_starts = envelopes.shape[1] - int(self._offsets.max())
         if n_starts <= 0:
             return []
-        noise = noise_density * self._chip_rate_hz * self._samples_per_chip**2
         square = np.zeros(n_starts, dtype=np.float32)
-        least_energy = _NOISE_EXCESS * noise * self._weights.size
+        least_energy = _NOISE_EXCESS * chip_noise_power * self._samples_per_chip**2 * self._weights.size
         _search(envelopes, *self._terms, self._weights.size, self._pairs, least_energy, _FAINT, square)
         places = np.empty(n_starts, dtype=np.int64)
         n = _local_maxima(square, threshold**2, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP, places)
         hits = []
         for hop in places[:n].tolist():
+            start = (first + hop) * self._hop
+            if not begin <= start < end:
+                continue
             rate, low, high, wrong = _describe(envelopes, hop, self._weights, self._offsets, self._pairs)
             # a few strong chips, the end of another burst, can look like the pattern
             if wrong <= _WRONG_CHIPS * self._weights.size:
                 metric = min(math.sqrt(square[hop]), 1.0)
                 low_hz, high_hz = float(self._tones_hz[low]), float(self._tones_hz[high])
-                hits.append(SyncHit(hop * self._hop, metric, low_hz, high_hz, float(self._rates[rate])))
+                hits.append(SyncHit(start, metric, low_hz, high_hz, float(self._rates[rate])))
         return sorted(hits, key=lambda hit: (-hit.metric, hit.start))
 
 
