@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +43,23 @@ random_payload = 30
 _WARM_STARTS = 3
 
 
-def run() -> dict[str, float]:
-    """Start the program with an empty cache of kernels, and then with a full one.
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """Seconds from the start of the program.
 
-    Returns:
-        Seconds to the first telegram and to the end, of the first and (the median) of later starts.
+    Attributes:
+        kernels: whether they had to be compiled or were loaded from the cache.
+        first_telegram_s: until the first telegram was printed.
+        all_s: until the program had ended.
     """
+
+    kernels: str
+    first_telegram_s: float
+    all_s: float
+
+
+def run() -> Iterator[FirstStart]:
+    """Start the program with an empty cache of kernels, then (median of some) with a full one."""
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "start_868.9M_2400k.cu8"
         parts = [
@@ -54,14 +67,22 @@ def run() -> dict[str, float]:
         ]
         recording.write_bytes(np.concatenate(parts).tobytes())
         environment = os.environ | {"NUMBA_CACHE_DIR": str(Path(folder) / "kernels")}
-        cold = _start(recording, environment)
+        yield FirstStart("compiled", *_start(recording, environment))
         warm = np.median([_start(recording, environment) for _ in range(_WARM_STARTS)], axis=0)
-    return {
-        "cold_first_telegram_s": round(cold[0], 2),
-        "cold_all_s": round(cold[1], 2),
-        "warm_first_telegram_s": round(float(warm[0]), 2),
-        "warm_all_s": round(float(warm[1]), 2),
-    }
+        yield FirstStart("cached", float(warm[0]), float(warm[1]))
+
+
+def to_dict(result: FirstStart) -> dict[str, object]:
+    """Arrange a result for JSON."""
+    return {k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(result).items()}
+
+
+HEADER = f"{'start, kernels':<16} {'first telegram s':>17} {'end s':>7}"
+
+
+def to_row(result: FirstStart) -> str:
+    """Write a result as a row under ``HEADER``."""
+    return f"{result.kernels:<16} {result.first_telegram_s:>17.2f} {result.all_s:>7.2f}"
 
 
 def _start(recording: Path, environment: dict[str, str]) -> tuple[float, float]:

@@ -146,7 +146,7 @@ def to_dict(curve: Curve) -> dict[str, object]:
             limits[limit] = {
                 "ec_n0_db_90": round(theory.reached_at(success, 0.9), 2),
                 "ec_n0_db_50": round(theory.reached_at(success, 0.5), 2),
-                "success": {f"{level:g}": round(success(level), 4) for level in _levels(curve)},
+                "success": {f"{level:g}": round(success(level), 4) for level in theory.GRID_DB.tolist()},
             }
     return {
         "name": curve.case.name,
@@ -157,10 +157,6 @@ def to_dict(curve: Curve) -> dict[str, object]:
         "theory": limits,
         "receivers": {name: _receiver_dict(curve, name) for name in curve.counts},
     }
-
-
-def _levels(curve: Curve) -> list[float]:
-    return sorted({level for counts in curve.counts.values() for level in counts})
 
 
 def _receiver_dict(curve: Curve, name: str) -> dict[str, object]:

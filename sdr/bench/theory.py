@@ -40,7 +40,7 @@ _ADDRESS_BYTES = 10  # from the L-field to the CI-field
 _SIMULATED_CHIPS = 1_800_000
 _SIMULATED_DB = (5.0, 6.0, 7.0, 8.0, 9.0, 9.6)
 _SIMULATION_SEED = 1
-_GRID_DB = np.arange(3.0, 15.01, 0.5)
+GRID_DB = np.arange(3.0, 15.01, 0.5)
 _PATH_CHIPS = 7
 _PATH_TAIL_CHIPS = 4
 _SAMPLES_PER_CHIP = 32
@@ -138,8 +138,8 @@ def frame_success(conditions: Conditions, limit: Limit) -> Callable[[float], flo
 
 def reached_at(success: Callable[[float], float], wanted: float) -> float:
     """Ec/N0 in dB at which a success curve reaches a share, between points of half a dB."""
-    curve = np.array([success(float(db)) for db in _GRID_DB])
-    return float(np.interp(_bend(wanted), _bend(curve), _GRID_DB))
+    curve = np.array([success(float(db)) for db in GRID_DB])
+    return float(np.interp(_bend(wanted), _bend(curve), GRID_DB))
 
 
 def _bend(share: DoubleArray | float) -> DoubleArray:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from dsp.modes import BY_NAME
-from sdr.bench import decode, first_start, machine, sensitivity, sweeps, throughput
+from sdr.bench import decode, first_start, machine, plot, sensitivity, sweeps, throughput
 from sdr.bench.conditions import WIDE, Span
 from sdr.errors import UsageError
 from sdr.processes import Processes
 from sdr.units import parse_hz
+
+T = TypeVar("T")
 
 EXAMPLES = """\
 omsdr bench
@@ -55,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help=f"{', '.join(MEASURES)} (default all, quick: {MEASURES[0]})",
     )
+    air.add_argument(
+        "--plot", metavar="FILE", help="draw the curves, or else the sweeps (SVG or PNG; needs omsdr[plot])"
+    )
     air.add_argument("--rows", metavar="LIST", help="names of PHY rows, like 'T M2O,C M2O'")
     air.add_argument("--trials", metavar="N", type=int, help="frames at each point")
     air.add_argument("--step", metavar="DB", type=float, help="distance of the points")
@@ -74,37 +81,71 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--seed must not be negative")
     if args.jobs < 1:
         raise UsageError("--jobs must be positive")
-    seconds = _QUICK_S if args.quick else _FULL_S
+    plot_path = _plot_path(args)
     reference_msps = machine.reference_msps()
     about = machine.describe() | {"reference_fir_msps": round(reference_msps, 1)}
-    speeds = throughput.run(seconds, args.seed, reference_msps) if _asked(args, "throughput") else iter(())
-    telegrams = _QUICK_TELEGRAMS if args.quick else _FULL_TELEGRAMS
-    rates = decode.run(telegrams) if _asked(args, "decode") else iter(())
-    with Processes(args.jobs) as pool:
-        chosen = _cases(args)
-        curves = sensitivity.run(chosen, _effort(args, sensitivity.QUICK, sensitivity.FULL), pool)
-        swept = sweeps.run(_sweep_cases(args), _effort(args, sweeps.QUICK, sweeps.FULL), pool)
-        starts = first_start.run() if _asked(args, "throughput") else None
-        if args.json:
-            report = {
-                "schema": 1,
-                "machine": about,
-                "throughput": [throughput.to_dict(result) for result in speeds],
-                "first_start": starts,
-                "sensitivity": [sensitivity.to_dict(curve) for curve in curves],
-                "sweeps": [sweeps.to_dict(result) for result in swept],
-                "decode": [decode.to_dict(result) for result in rates],
-            }
-            print(json.dumps(report, indent=1))  # noqa: T201
-            return 0
+    if not args.json:
         print(", ".join(f"{key} {value}" for key, value in about.items()))  # noqa: T201
-        _table(throughput.HEADER, map(throughput.to_row, speeds))
-        if starts is not None:
-            print(", ".join(f"{key} {value}" for key, value in starts.items()))  # noqa: T201
-        _table(sensitivity.HEADER, map(sensitivity.to_row, curves))
-        _table(sweeps.HEADER, map(sweeps.to_row, swept))
-        _table(decode.HEADER, map(decode.to_row, rates))
+    report: dict[str, object] = {"schema": 1, "machine": about}
+    with Processes(args.jobs) as pool:
+        for section in _sections(args, pool, reference_msps):
+            report[section.name] = _run(section, show=not args.json)
+    if args.json:
+        print(json.dumps(report, indent=1))  # noqa: T201
+    if plot_path is not None:
+        plot.draw(report, plot_path)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Section(Generic[T]):
+    """A part of the report: results as they come, and how to show them."""
+
+    name: str
+    results: Iterable[T]
+    header: str
+    to_row: Callable[[T], str]
+    to_dict: Callable[[T], dict[str, object]]
+
+
+def _run(section: _Section[T], *, show: bool) -> list[dict[str, object]]:
+    """Measure a section; print rows as they come, and without any not even their header."""
+    found: list[dict[str, object]] = []
+    for result in section.results:
+        if show:
+            if not found:
+                print(section.header)  # noqa: T201
+            print(section.to_row(result), flush=True)  # noqa: T201
+        found.append(section.to_dict(result))
+    return found
+
+
+def _sections(args: argparse.Namespace, pool: Processes, reference_msps: float) -> Iterator[_Section[Any]]:
+    if _asked(args, "throughput"):
+        seconds = _QUICK_S if args.quick else _FULL_S
+        speeds = throughput.run(seconds, args.seed, reference_msps)
+        yield _Section("throughput", speeds, throughput.HEADER, throughput.to_row, throughput.to_dict)
+        yield _Section(
+            "first_start", first_start.run(), first_start.HEADER, first_start.to_row, first_start.to_dict
+        )
+    if _asked(args, "sensitivity"):
+        effort = _effort(args, sensitivity.QUICK, sensitivity.FULL)
+        curves = sensitivity.run(_cases(args), effort, pool)
+        yield _Section("sensitivity", curves, sensitivity.HEADER, sensitivity.to_row, sensitivity.to_dict)
+        losses = sweeps.run(_sweep_cases(args), _effort(args, sweeps.QUICK, sweeps.FULL), pool)
+        yield _Section("sweeps", losses, sweeps.HEADER, sweeps.to_row, sweeps.to_dict)
+    if _asked(args, "decode"):
+        rates = decode.run(_QUICK_TELEGRAMS if args.quick else _FULL_TELEGRAMS)
+        yield _Section("decode", rates, decode.HEADER, decode.to_row, decode.to_dict)
+
+
+def _plot_path(args: argparse.Namespace) -> Path | None:
+    if args.plot is None:
+        return None
+    if not _asked(args, "sensitivity"):
+        raise UsageError("--plot draws the suite sensitivity")
+    plot.require()  # before an hour of measuring
+    return Path(args.plot)
 
 
 def _asked(args: argparse.Namespace, suite: str) -> bool:
@@ -178,11 +219,3 @@ def _payload(text: str) -> tuple[int, int]:
     if not (low.isdigit() and (high or low).isdigit() and 2 <= int(low) <= int(high or low) <= 240):
         raise UsageError(f"--payload is like 20-60, between 2 and 240 bytes, not {text!r}")
     return int(low), int(high or low)
-
-
-def _table(header: str, rows: Iterable[str]) -> None:
-    """Print rows as they come; without any, not even their header."""
-    for number, row in enumerate(rows):
-        if number == 0:
-            print(header)  # noqa: T201
-        print(row, flush=True)  # noqa: T201
