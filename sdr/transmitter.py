@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from dsp.arrays import RawArray
-from sdr.errors import UsageError
+from sdr.errors import TransmissionRefused, UsageError
 from sdr.sample_format import SampleFormat, from_complex
 from sdr.simulator import waveform_of
 from sdr.traffic import Transmission
@@ -29,6 +29,16 @@ KEYING_CHIPS = 1.0
 """Length of the power ramps before the first and behind the last chip, in chips."""
 
 _PIECE_SAMPLES = 1 << 16
+
+
+class Pausable(Protocol):
+    """A receiver on the same radio."""
+
+    def pause(self) -> None:
+        """Release the radio."""
+
+    def resume(self) -> None:
+        """Take it again."""
 
 
 class Gate(Protocol):
@@ -122,6 +132,7 @@ class Transmitter:
         sink: where to.
         tuning: gives each transmission its rate and centre.
         gate: what bursts that leave an antenna must pass; files need none.
+        receiver: uses the same radio, and is paused for each burst where that is half duplex.
         clock: monotonic time in seconds; ``sleep`` waits so long. For tests.
 
     Raises:
@@ -134,6 +145,7 @@ class Transmitter:
         tuning: Callable[[Transmission], Tuning],
         gate: Gate | None = None,
         *,
+        receiver: Pausable | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -142,6 +154,7 @@ class Transmitter:
         self._sink = sink
         self._tuning = tuning
         self._gate = gate
+        self._receiver = receiver if sink.half_duplex else None
         self._clock = clock
         self._sleep = sleep
 
@@ -157,9 +170,7 @@ class Transmitter:
             tuning = self._tuning(one)
             burst = make_burst(one, tuning, self._sink.sample_format)
             if self._sink.radiates:
-                wait_s = started_s + one.start_s - self._clock()
-                if wait_s > 0.0:
-                    self._sleep(wait_s)
+                self._wait_until(started_s + one.start_s)
             yield Sent(one, tuning, self.send(one, burst))
 
     def send(self, sent: Transmission, burst: IqBurst) -> SendReport:
@@ -171,4 +182,36 @@ class Transmitter:
         """
         if self._gate is not None:
             self._gate.reserve(sent, air_time_s(sent))
-        return self._sink.send(burst)
+        if self._receiver is None:
+            return self._sink.send(burst)
+        self._receiver.pause()
+        try:
+            return self._sink.send(burst)
+        finally:
+            self._receiver.resume()
+
+    def send_between(
+        self, sent: Transmission, burst: IqBurst, earliest_s: float, latest_s: float
+    ) -> SendReport:
+        """Send one burst in a window, such as the one in which a meter listens.
+
+        Args:
+            sent: what is sent.
+            burst: its samples.
+            earliest_s: start of the window, by this transmitter's clock; it is waited for.
+            latest_s: end of it.
+
+        Raises:
+            TransmissionRefused: the window is over, or the gate does not let the burst pass.
+            DeviceLost: the radio went away.
+        """
+        self._wait_until(earliest_s)
+        late_s = self._clock() - latest_s
+        if late_s > 0.0:
+            raise TransmissionRefused(f"the window closed {1e3 * late_s:.1f} ms ago")
+        return self.send(sent, burst)
+
+    def _wait_until(self, due_s: float) -> None:
+        wait_s = due_s - self._clock()
+        if wait_s > 0.0:
+            self._sleep(wait_s)
