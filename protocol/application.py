@@ -1,6 +1,7 @@
 """Application data by their protocol: what the bytes behind the transport header are.
 
     mbus, mbus_command     records
+    mbus_msb_first         records whose data are the other way round
     mbus_compact           records whose headers were learnt from an earlier message
     mbus_format            headers alone
     device_select          secondary address, perhaps records behind it
@@ -30,6 +31,7 @@ from protocol.compact import (
     split_headers,
 )
 from protocol.errors import InvalidField, ProtocolError
+from protocol.msb_first import swap_records
 from protocol.notes import Note
 from protocol.quick import quick_init
 from protocol.records import RecordList, encode_records, parse_records
@@ -37,6 +39,7 @@ from protocol.values import hex_bytes
 
 RECORDS_FROM_DEVICE: Final = "mbus"
 RECORDS_TO_DEVICE: Final = "mbus_command"
+RECORDS_REVERSED: Final = "mbus_msb_first"
 COMPACT: Final = "mbus_compact"
 FORMAT: Final = "mbus_format"
 UNENCRYPTED_PART_UNCLEAR: Final = "unencrypted_part_unclear"
@@ -91,6 +94,8 @@ def parse_content(
         return Content(protocol, plaintext, found, is_partial=is_partial)
     if is_partial:
         return Content(protocol, plaintext, is_partial=True)
+    if protocol == RECORDS_REVERSED:
+        return Content(protocol, plaintext, parse_records(swap_records(plaintext)))
     try:
         if protocol == COMPACT:
             return _parse_compact(plaintext, formats, device)
@@ -122,6 +127,8 @@ def encode_content(protocol: str, ci: int, fields: Mapping[str, object], records
         return hex_bytes(str(body))
     if protocol in (RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE):
         return encode_records(records)
+    if protocol == RECORDS_REVERSED:
+        return swap_records(encode_records(records))
     if protocol == COMPACT:
         return _encode_compact(fields, records)
     if protocol == FORMAT:

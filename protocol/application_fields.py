@@ -33,6 +33,7 @@ from protocol.application_select import (
     encode_application_select,
     parse_application_select,
 )
+from protocol.ci import FIXED_MSB_FIRST, SELECT_MSB_FIRST
 from protocol.clock_sync import (
     ClockAction,
     ClockSync,
@@ -42,11 +43,14 @@ from protocol.clock_sync import (
 )
 from protocol.dates import iso_text
 from protocol.errors import InvalidField
-from protocol.fixed_data import FixedData, encode_fixed_data, parse_fixed_data
+from protocol.fields import msb_first
+from protocol.fixed_data import FIXED_FIELDS, FixedData, encode_fixed_data, parse_fixed_data
 from protocol.image_transfer import ImageTransfer, encode_image_transfer, parse_image_transfer
 from protocol.records import RecordList, encode_records, parse_records
 from protocol.sitp import Sitp, encode_sitp, parse_sitp
 from protocol.values import hex_bytes
+
+_ADDRESS_FIELDS: Final = (4, 2, 1, 1)
 
 Fields = dict[str, object]
 Parsed = tuple[Fields, RecordList | None]
@@ -182,7 +186,9 @@ def _encode_clock(_: int, fields: Mapping[str, object], __: RecordList) -> bytes
     return encode_clock_sync(build_clock_sync(action, None if time is None else str(time), _data(fields)))
 
 
-def _parse_device_select(_: int, body: bytes) -> Parsed:
+def _parse_device_select(ci: int, body: bytes) -> Parsed:
+    if ci == SELECT_MSB_FIRST:
+        body = msb_first(body, _ADDRESS_FIELDS)
     wanted = address.from_transport(body)
     fields: Fields = {
         "manufacturer_field": f"{wanted.manufacturer_raw:04x}",
@@ -194,7 +200,7 @@ def _parse_device_select(_: int, body: bytes) -> Parsed:
     return fields, parse_records(rest, to_device=True) if rest else None
 
 
-def _encode_device_select(_: int, fields: Mapping[str, object], records: RecordList) -> bytes:
+def _encode_device_select(ci: int, fields: Mapping[str, object], records: RecordList) -> bytes:
     m_field = hex_bytes(str(fields.get("manufacturer_field")))
     wanted = address.build(
         int.from_bytes(m_field, "big"),
@@ -202,11 +208,14 @@ def _encode_device_select(_: int, fields: Mapping[str, object], records: RecordL
         _byte(fields, "version"),
         _byte(fields, "device_type"),
     )
-    return wanted.transport_bytes() + encode_records(records)
+    number = wanted.transport_bytes()
+    if ci == SELECT_MSB_FIRST:
+        number = msb_first(number, _ADDRESS_FIELDS)
+    return number + encode_records(records)
 
 
-def _parse_fixed(_: int, body: bytes) -> Parsed:
-    found = parse_fixed_data(body)
+def _parse_fixed(ci: int, body: bytes) -> Parsed:
+    found = parse_fixed_data(msb_first(body, FIXED_FIELDS) if ci == FIXED_MSB_FIRST else body)
     fields: Fields = {
         "id": found.id,
         "access_number": found.access_number,
@@ -219,21 +228,21 @@ def _parse_fixed(_: int, body: bytes) -> Parsed:
     return {**fields, **_rest(found.rest)}, RecordList(found.records)
 
 
-def _encode_fixed(_: int, fields: Mapping[str, object], records: RecordList) -> bytes:
+def _encode_fixed(ci: int, fields: Mapping[str, object], records: RecordList) -> bytes:
     units = fields.get("units")
     if not isinstance(units, list) or len(units) != 2 or not all(isinstance(unit, int) for unit in units):
         raise InvalidField("application", "value_invalid", "units must be the codes of two units")
-    return encode_fixed_data(
-        FixedData(
-            str(fields.get("id")),
-            _byte(fields, "access_number"),
-            _byte(fields, "status"),
-            _byte(fields, "medium"),
-            (units[0], units[1]),
-            records.records,
-            _data(fields),
-        )
+    data = FixedData(
+        str(fields.get("id")),
+        _byte(fields, "access_number"),
+        _byte(fields, "status"),
+        _byte(fields, "medium"),
+        (units[0], units[1]),
+        records.records,
+        _data(fields),
     )
+    body = encode_fixed_data(data)
+    return msb_first(body, FIXED_FIELDS) if ci == FIXED_MSB_FIRST else body
 
 
 def _parse_sitp(_: int, body: bytes) -> Parsed:

@@ -48,6 +48,9 @@ class CiRow:
 ELL_CODES: Final = frozenset(range(0x8C, 0x90)) | {0x86}
 NWL_CODE: Final = 0x81
 AFL_CODE: Final = 0x90
+SELECT_MSB_FIRST: Final = 0x56
+RECORDS_MSB_FIRST: Final = 0x76
+FIXED_MSB_FIRST: Final = 0x77
 
 PROTOCOLS: Final = {
     "none": "no application data",
@@ -56,7 +59,7 @@ PROTOCOLS: Final = {
     "mbus_compact": "M-Bus compact frame",
     "mbus_format": "M-Bus format frame",
     "mbus_fixed": "fixed data structure of old wired meters",
-    "mbus_msb_first": "old wired frame, most significant byte first",
+    "mbus_msb_first": "M-Bus records of old wired meters, most significant byte first",
     "device_select": "selection by secondary address",
     "application_select": "application reset or select",
     "application_request": "request of the selected application",
@@ -124,7 +127,7 @@ CI_ROWS: Final = (
     CiRow(0x74, _FROM, "short", "alarm", "alarm"),
     CiRow(0x75, _FROM, "long", "alarm", "alarm"),
     CiRow(0x76, _FROM, "long", "mbus_msb_first", "variable data, most significant byte first"),
-    CiRow(0x77, _FROM, "long", "mbus_msb_first", "fixed data, most significant byte first"),
+    CiRow(0x77, _FROM, "none", "mbus_fixed", "fixed data, most significant byte first"),
     CiRow(0x78, _FROM, "none", "mbus", "M-Bus full frame"),
     CiRow(0x79, _FROM, "none", "mbus_compact", "M-Bus compact frame"),
     CiRow(0x7A, _FROM, "short", "mbus", "M-Bus full frame"),

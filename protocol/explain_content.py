@@ -9,7 +9,14 @@ from collections.abc import Mapping
 
 from protocol.address import ADDRESS_BYTES
 from protocol.annotate import annotate_records, value_text
-from protocol.application import COMPACT, FORMAT, RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE, Content
+from protocol.application import (
+    COMPACT,
+    FORMAT,
+    RECORDS_FROM_DEVICE,
+    RECORDS_REVERSED,
+    RECORDS_TO_DEVICE,
+    Content,
+)
 from protocol.ci import PROTOCOLS
 from protocol.explain_layers import Row
 from protocol.record_header import parse_header
@@ -33,7 +40,7 @@ def content_rows(content: Content) -> list[Row]:
 def _rows(content: Content) -> list[Row]:
     fields = content.fields or {}
     records = content.records
-    if content.protocol in (RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE):
+    if content.protocol in (RECORDS_FROM_DEVICE, RECORDS_TO_DEVICE, RECORDS_REVERSED):
         return _record_rows(records, to_device=content.protocol == RECORDS_TO_DEVICE)
     if content.problem is not None or content.is_partial:
         return []

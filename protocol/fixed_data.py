@@ -1,4 +1,4 @@
-"""Fixed data structure of old wired meters (CI 73): a number, a medium and two counters.
+"""Fixed data structure of old wired meters (CI 73, 77): a number, a medium and two counters.
 
     number (4)   ACC (1)   status (1)   medium and units (2)   counter 1 (4)   counter 2 (4)
 
@@ -25,6 +25,8 @@ from protocol.transport import STATUS_FLAGS
 
 COUNTER_BYTES: Final = 4
 FIXED_BYTES: Final = 16
+FIXED_FIELDS: Final = (4, 1, 1, 2, COUNTER_BYTES, COUNTER_BYTES)
+"""Sizes of the fields, which CI 77 sends most significant byte first."""
 
 _IS_BINARY: Final = 0x01
 _IS_STORED: Final = 0x02

@@ -21,10 +21,10 @@ from typing import Final
 
 from protocol import address, configuration
 from protocol.address import Address
-from protocol.ci import RADIO_CI, WIRED_CI, CiRow
+from protocol.ci import RADIO_CI, RECORDS_MSB_FIRST, WIRED_CI, CiRow
 from protocol.configuration import Configuration
 from protocol.errors import Incomplete, InvalidField
-from protocol.fields import unsigned
+from protocol.fields import msb_first, unsigned
 from protocol.quick import quick_init
 
 APPLICATION_STATES: Final = ("", "application_busy", "application_error", "abnormal_condition")
@@ -54,6 +54,8 @@ _LEVEL_STEP_DB: Final = 2
 
 _SHORT_BYTES: Final = 5
 _LONG_BYTES: Final = 13
+_LONG_FIELDS: Final = (4, 2, 1, 1, 1, 1, 2)
+"""Fields of a long header behind the CI-field, which CI 76 sends most significant byte first."""
 _CONFIGURATION_BYTES: Final = 2
 
 
@@ -108,7 +110,8 @@ class TransportHeader:
         head = bytes((self.row.code,)) + (self.address.transport_bytes() if self.address else b"")
         access_number = unsigned("transport", "access number", self.access_number)
         status = unsigned("transport", "status", self.status)
-        return head + access_number + status + self.configuration.encode()
+        whole = head + access_number + status + self.configuration.encode()
+        return whole if self.row.code != RECORDS_MSB_FIRST else msb_first(whole, (1, *_LONG_FIELDS))
 
 
 def parse(data: bytes, offset: int = 0, *, wired: bool = False) -> TransportHeader:
@@ -128,6 +131,8 @@ def parse(data: bytes, offset: int = 0, *, wired: bool = False) -> TransportHead
     if row.header == "short":
         meter, size = None, _SHORT_BYTES
     elif row.header == "long":
+        if row.code == RECORDS_MSB_FIRST:
+            data = data[: offset + 1] + msb_first(data[offset + 1 :], _LONG_FIELDS)
         meter, size = address.from_transport(data, offset + 1), _LONG_BYTES
     else:
         return TransportHeader(row, None, None, None, None, 1)

@@ -19,7 +19,13 @@ from typing import Any, Final
 from protocol import address, afl, c_field, transport
 from protocol.address import Address, AddressOrder
 from protocol.afl import Afl
-from protocol.application import COMPACT, RECORDS_FROM_DEVICE, TO_DEVICE, encode_content
+from protocol.application import (
+    COMPACT,
+    RECORDS_FROM_DEVICE,
+    RECORDS_REVERSED,
+    TO_DEVICE,
+    encode_content,
+)
 from protocol.building import Description
 from protocol.ci import RADIO_CI, WIRED_CI, CiRow
 from protocol.ell import CC_BITS, Ell
@@ -39,7 +45,14 @@ _ORDERS: Final[tuple[AddressOrder, ...]] = ("standard", "vendor", "id_only")
 _FRAME_FORMATS: Final[tuple[FrameFormat, ...]] = ("A", "B")
 _LOWER_LAYERS: Final = ("ell", "nwl", "afl", "transport")
 _READ: Final = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
-_WITH_RECORDS: Final = (*TO_DEVICE, RECORDS_FROM_DEVICE, COMPACT, "application_error", "mbus_fixed")
+_WITH_RECORDS: Final = (
+    *TO_DEVICE,
+    RECORDS_FROM_DEVICE,
+    RECORDS_REVERSED,
+    COMPACT,
+    "application_error",
+    "mbus_fixed",
+)
 _SESSION_CIS: Final = (0x8D, 0x8F)
 _RECEIVER_CIS: Final = (0x8E, 0x8F)
 _LAYOUT_V: Final = 0x86

@@ -147,6 +147,21 @@ OTHERS = {
     "single": "E5",
     "short": "105BFE5916",
     "control": "680303685302B80D16",
+    "most significant byte first": wired.build(
+        0x08, 5, bytes.fromhex("76 12345678 1593 33 03 2A 04 0000 0C1402850427 0DFD1103414243 2F 0F01 02")
+    )
+    .encode()
+    .hex(),
+    "fixed data, most significant byte first": wired.build(
+        0x08, 5, bytes.fromhex("77 12345678 0A 00 7EE9 00000001 00000135 0102")
+    )
+    .encode()
+    .hex(),
+    "selection, most significant byte first": wired.build(
+        0x53, 253, bytes.fromhex("56 12345678 1593 33 03 0C7878563412")
+    )
+    .encode()
+    .hex(),
     "fixed data structure": "681313680805 73 785634120A00E97E0100000035010000 3C16",
     "fixed data structure with more": wired.build(
         0x08, 5, bytes.fromhex("73 78563412 0A 03 2B38 FFFFFFFF 0A000000 2F")
