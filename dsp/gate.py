@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from dsp._kernel import kernel
 from dsp.arrays import DoubleArray, FloatArray
 from dsp.energy_meter import BLOCKS_PER_STEP
 from dsp.plan import Channel
@@ -82,8 +83,9 @@ class Gate:
     _last_active: int = -1
     _unsettled: bool = False
     _excess: float = 0.0
-    _floor_means: list[float] = field(default_factory=list)
-    _tail: DoubleArray = field(default_factory=lambda: np.zeros(0))
+    _floor_means: DoubleArray = field(default_factory=lambda: np.zeros(0))
+    _floor: float = 0.0
+    _tail: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
@@ -111,26 +113,29 @@ class Gate:
     @property
     def noise_density(self) -> float:
         """Noise power per Hz, full scale 1, as far as it is known; 0 before the first step."""
-        if not self._floor_means:
-            return 0.0
-        rank = int(_FLOOR_QUANTILE * len(self._floor_means))
-        return float(np.partition(self._floor_means, rank)[rank]) * self._floor_correction
+        return self._floor
 
     def push(self, densities: FloatArray) -> list[Region]:
         """Take the block densities of one step; return the regions that are complete."""
-        whole = densities.size - densities.size % _BLOCKS_PER_FLOOR_MEAN
-        means = densities[:whole].reshape(-1, _BLOCKS_PER_FLOOR_MEAN).mean(axis=1, dtype=np.float64)
-        self._floor_means = [*self._floor_means, *means.tolist()][-_FLOOR_MEANS:]
-        floor = self.noise_density
+        self._learn_floor(densities)
+        floor = self._floor
         settled = self._block + densities.size >= self._settle_blocks and floor > 0.0
-        smoothed = self._smooth_energies(densities)
+        smoothed, highest = self._smooth_energies(densities)
         regions: list[Region] = []
-        if settled and self._open_since < 0 and smoothed.max() <= self._threshold * floor:
+        if settled and self._open_since < 0 and highest <= self._threshold * floor:
             self._block += smoothed.size  # what is silent all along is passed at once
             return regions
         for value in smoothed.tolist():
             self._advance(value / floor if settled else 0.0, settled, regions)
         return regions
+
+    def _learn_floor(self, densities: FloatArray) -> None:
+        whole = densities.size - densities.size % _BLOCKS_PER_FLOOR_MEAN
+        means = densities[:whole].reshape(-1, _BLOCKS_PER_FLOOR_MEAN).mean(axis=1, dtype=np.float64)
+        self._floor_means = np.concatenate([self._floor_means, means])[-_FLOOR_MEANS:]
+        if self._floor_means.size:
+            rank = int(_FLOOR_QUANTILE * self._floor_means.size)
+            self._floor = float(np.partition(self._floor_means, rank)[rank]) * self._floor_correction
 
     def flush(self, end: int) -> list[Region]:
         """End of the stream at sample ``end``: close what is open."""
@@ -140,14 +145,13 @@ class Gate:
         self._open_since = -1
         return [replace(last, own_stop=end, stop=end)]
 
-    def _smooth_energies(self, densities: FloatArray) -> DoubleArray:
-        """Mean of each block and those before it; at the stream's start of as many as there are."""
-        n = self._smooth
-        series = np.concatenate([self._tail, densities.astype(np.float64)])
-        self._tail = series[max(0, series.size - n + 1) :] if n > 1 else series[:0]
-        sums = np.convolve(series, np.ones(n))[: series.size]
-        counts = np.minimum(np.arange(1, series.size + 1), n)
-        return np.asarray((sums / counts)[-densities.size :])
+    def _smooth_energies(self, densities: FloatArray) -> tuple[DoubleArray, float]:
+        """Mean of each block and those before it, as many as there are, and the highest of these means."""
+        series = np.concatenate([self._tail, densities])
+        smoothed = np.empty(densities.size)
+        highest = _moving_mean(series, self._smooth, smoothed)
+        self._tail = series[max(0, series.size - self._smooth + 1) :] if self._smooth > 1 else series[:0]
+        return smoothed, float(highest)
 
     def _advance(self, excess: float, settled: bool, regions: list[Region]) -> None:
         block = self._block
@@ -204,3 +208,20 @@ class Gate:
             excess=self._excess,
             settled=not self._unsettled,
         )
+
+
+@kernel
+def _moving_mean(series, n, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Mean of the ``n`` elements up to each of the last ones, fewer at the beginning; return the highest."""
+    behind = series.size - out.size
+    total = 0.0
+    for i in range(max(0, behind - n + 1), behind):
+        total += series[i]
+    highest = 0.0
+    for i in range(behind, series.size):
+        total += series[i]
+        out[i - behind] = total / min(n, i + 1)
+        highest = max(highest, out[i - behind])
+        if i - n + 1 >= 0:
+            total -= series[i - n + 1]
+    return highest
