@@ -19,6 +19,7 @@ from protocol.values import hex_bytes
 
 _MOST_DEVICES: Final = 256
 _MOST_RECORDS: Final = 1024
+_MOST_PARTS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Continuations:
             before, parts = message.before, message.parts
         elif message is not None and not message.is_whole:
             before, parts = message.before + message.records, (*message.parts, plaintext)
-        if (records.more_follows or before) and len(before) <= _MOST_RECORDS:
+        is_continued = records.more_follows or before
+        if is_continued and len(before) <= _MOST_RECORDS and len(parts) <= _MOST_PARTS:
             if len(self._open) >= _MOST_DEVICES:
                 del self._open[next(iter(self._open))]
             self._open[device] = _Message(parts, before, records.records, not records.more_follows)

@@ -70,3 +70,15 @@ def test_a_message_goes_on_behind_a_restart() -> None:
     restarted = Decoder(state=saved)
     assert restarted.decode(last) == decoder.decode(last)
     assert restarted.state()["continuations"] == {}
+
+
+def test_parts_without_records_do_not_pile_up() -> None:
+    decoder = Decoder()
+    most = 0
+    for number in range(1000):
+        body = HEAD + b"\x1f" + number.to_bytes(2, "big")
+        decoder.decode(bytes((len(body),)) + body)
+        state = decoder.state()["continuations"]
+        assert isinstance(state, dict)
+        most = max([most, *map(len, state.values())])
+    assert 1 < most <= 256
