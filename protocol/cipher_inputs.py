@@ -161,7 +161,7 @@ class CipherInputs:
 
     def _identity(self) -> tuple[Address, int]:
         """Device and message counter that make a key ephemeral."""
-        counter = self.counter
+        counter = message_counter(self.header, self.afl)
         if self.meter is None:
             raise Unsupported("security", "address_missing", "no meter address to derive keys with")
         if counter is None:

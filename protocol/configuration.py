@@ -236,17 +236,17 @@ def parse(data: bytes, offset: int = 0) -> Configuration:
     extension = data[offset + 2 : at]
     if len(extension) < extension_bytes:
         raise Incomplete("transport", "truncated", "extension of the configuration is cut", offset=len(data))
+    if mode not in _EPHEMERAL_MODES or not (extension[0] & _V_BIT or field & _Z_BIT):
+        return Configuration(field, extension)
     key_version = message_counter = None
-    if mode in _EPHEMERAL_MODES:
-        needed = (1 if extension[0] & _V_BIT else 0) + (4 if field & _Z_BIT else 0)
-        if len(data) < at + needed:
-            text = "key version or message counter is cut"
-            raise Incomplete("transport", "truncated", text, offset=len(data))
-        if extension[0] & _V_BIT:
-            key_version = data[at]
-            at += 1
-        if field & _Z_BIT:
-            message_counter = int.from_bytes(data[at : at + 4], "little")
+    if len(data) < at + (1 if extension[0] & _V_BIT else 0) + (4 if field & _Z_BIT else 0):
+        text = "key version or message counter is cut"
+        raise Incomplete("transport", "truncated", text, offset=len(data))
+    if extension[0] & _V_BIT:
+        key_version = data[at]
+        at += 1
+    if field & _Z_BIT:
+        message_counter = int.from_bytes(data[at : at + 4], "little")
     return Configuration(field, extension, key_version, message_counter)
 
 

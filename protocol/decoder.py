@@ -262,7 +262,7 @@ class Decoder:
                 size = len(way.rest) - len(plaintext)
                 header = way.header = replace(header, configuration=None, size=size)
         protocol = header.row.protocol
-        if header.mode == TLS_MODE and is_partial:
+        if is_partial and header.mode == TLS_MODE:
             named = tls_fields(way.rest[header.size :])
             way.content = Content(protocol, b"", fields={"tls": named}, is_partial=True)
             return

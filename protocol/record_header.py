@@ -99,8 +99,8 @@ _ROLES: Final = {
 _DATED_KINDS: Final = (ValueKind.NUMBER, ValueKind.FLAGS)
 _WHOLE_ADDRESS: Final = 0x7
 
-_from_device: dict[bytes, RecordHeader] = {}
-_to_device: dict[bytes, RecordHeader] = {}
+REMEMBERED: Final[dict[bool, dict[bytes, RecordHeader]]] = {False: {}, True: {}}
+"""Headers parsed before, by their bytes: of records from devices, and (True) of commands to them."""
 
 
 def parse_header(dib_vib: bytes, *, to_device: bool = False) -> RecordHeader:
@@ -110,7 +110,7 @@ def parse_header(dib_vib: bytes, *, to_device: bool = False) -> RecordHeader:
         dib_vib: DIF, DIFEs, VIF, VIFEs and text; the DIF is not a special one.
         to_device: the record is part of a command.
     """
-    remembered = _to_device if to_device else _from_device
+    remembered = REMEMBERED[to_device]
     header = remembered.get(dib_vib)
     if header is None:
         header = _parse(dib_vib, to_device)

@@ -30,10 +30,10 @@ from protocol.errors import InvalidField
 from protocol.lvar import LVAR
 from protocol.notes import Note
 from protocol.quick import quick_init
-from protocol.record_header import RecordHeader, checked_header, dib_end, parse_header
+from protocol.record_header import REMEMBERED, RecordHeader, checked_header, dib_end, parse_header
 from protocol.values import Notes, NoValue, Value
 from protocol.vif import Vib, vib_end
-from protocol.vif_table import PLAIN_TEXT_VIF, ValueKind, VifCode, VifTable
+from protocol.vif_table import ValueKind, VifCode, VifTable
 
 UNREADABLE: Final = "unreadable"
 """Quantity of a record whose header is broken."""
@@ -134,17 +134,16 @@ def parse_record(apl: bytes, offset: int, *, to_device: bool = False) -> DataRec
 
     A record whose end is not known takes all bytes that are left.
     """
-    # The usual header is two bytes; this is the innermost loop of the whole decoder.
-    start = offset + 1
-    try:
-        if apl[offset] & 0x80:
-            start = dib_end(apl, start)
-        vif = apl[start]
-        data = vib_end(apl, start) if vif & 0x80 or vif == PLAIN_TEXT_VIF else start + 1
-    except IndexError:
-        return _broken(offset, apl[offset:], b"", Note.TRUNCATED)
-    dib_vib = apl[offset:data]
-    header = parse_header(dib_vib, to_device=to_device)
+    # The usual header is two bytes: two that are known as a header cannot be the start of a longer one.
+    # This is the innermost loop of the whole decoder.
+    header = REMEMBERED[to_device].get(apl[offset : offset + 2])
+    data = offset + 2
+    if header is None:
+        try:
+            data = vib_end(apl, dib_end(apl, offset))
+        except IndexError:
+            return _broken(offset, apl[offset:], b"", Note.TRUNCATED)
+        header = parse_header(apl[offset:data], to_device=to_device)
     length_bytes = header.length_bytes
     if length_bytes is None:
         if data == len(apl):
