@@ -7,7 +7,8 @@ JSON          {"frame_hex":"2e44…", …}, a line of this program
               each perhaps with a tab and a key of its own behind it
 
 Hex may have blanks, colons, commas, dashes or bars between its bytes, 0x in front of all or of each, and
-a comment behind a #. rtl_wmbus may name its algorithm before the mode. A byte order mark is ignored.
+a comment behind a #; it may stand in a telegram= line of wmbusmeters. rtl_wmbus may name its algorithm
+before the mode. A byte order mark is ignored.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from sdr.timestamps import format_utc, parse_utc
 MOST_LINE_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 16
 _BETWEEN_BYTES: Final = b" :,-|_\r\n\t\v\f"
+_WMBUSMETERS_LINE: Final = b"telegram="
+"""Opens a line of a log or simulation of wmbusmeters; +seconds may end it."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RTL_WMBUS_FIELDS: Final = 8
 _RTL_WMBUS_CRC_FAILED: Final = b"0"
@@ -218,7 +221,10 @@ def _own_keys(text: bytes) -> tuple[SecretKey, ...]:
 
 def _bytes(text: bytes) -> bytes:
     """Read hex with whatever stands between its bytes and behind them."""
-    digits = text.partition(b"#")[0].translate(None, _BETWEEN_BYTES).lower().replace(b"0x", b"")
+    text = text.partition(b"#")[0]
+    if text.startswith(_WMBUSMETERS_LINE):
+        text = text.removeprefix(_WMBUSMETERS_LINE).partition(b"+")[0]
+    digits = text.translate(None, _BETWEEN_BYTES).lower().replace(b"0x", b"")
     try:
         raw = unhexlify(digits)
     except HexError:

@@ -60,6 +60,7 @@ def reason(line: str | bytes | None) -> tuple[str, str]:
         (", ".join("0X" + BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
         ("\ufeff" + BARE + "\r\n", None, []),
         (BARE + "  # the gas meter in the cellar", None, []),
+        (f"telegram=|{BARE[:20]}|{BARE[20:]}|+12", None, []),
         (" ".join(BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
         (":".join(BARE[k : k + 2] for k in range(0, len(BARE), 2)), None, []),
         (f"|{BARE}|", None, []),
