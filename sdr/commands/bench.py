@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from dsp.modes import BY_NAME
-from sdr.bench import decode, first_start, machine, plot, sensitivity, sweeps, throughput
+from sdr.bench import decode, first_start, ideas, machine, plot, sensitivity, sweeps, throughput
 from sdr.bench.conditions import WIDE, Span
 from sdr.errors import UsageError
 from sdr.processes import Processes
@@ -33,7 +33,7 @@ _FULL_S = 20.0
 _QUICK_S = 3.0
 _FULL_TELEGRAMS = 60_000
 _QUICK_TELEGRAMS = 10_000
-MEASURES = ("curves", "tolerances", "disturbances", "oscillators")
+MEASURES = ("curves", "tolerances", "disturbances", "oscillators", "ideas")
 _QUICK_ROWS = ("T M2O", "C M2O", "S2 M2O", "C2 O2M")
 
 
@@ -134,6 +134,9 @@ def _sections(args: argparse.Namespace, pool: Processes, reference_msps: float) 
         yield _Section("sensitivity", curves, sensitivity.HEADER, sensitivity.to_row, sensitivity.to_dict)
         losses = sweeps.run(_sweep_cases(args), _effort(args, sweeps.QUICK, sweeps.FULL), pool)
         yield _Section("sweeps", losses, sweeps.HEADER, sweeps.to_row, sweeps.to_dict)
+    if "ideas" in _measures(args):
+        gains = ideas.run(_rows(args), _effort(args, sensitivity.QUICK, sensitivity.FULL), pool)
+        yield _Section("ideas", gains, ideas.HEADER, ideas.to_row, ideas.to_dict)
     if _asked(args, "decode"):
         rates = decode.run(_QUICK_TELEGRAMS if args.quick else _FULL_TELEGRAMS)
         yield _Section("decode", rates, decode.HEADER, decode.to_row, decode.to_dict)
