@@ -103,6 +103,11 @@ class Receiver:
                 found += self._collect(_MOST_PENDING)
         return found
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no gate is open."""
+        return not self._channels or all(gate.open_since_sample is None for gate in self._gates)
+
     def flush(self) -> list[Burst]:
         """End of the stream: finish what is open."""
         if not self._channels:

@@ -19,6 +19,7 @@ from sdr.errors import RadioError
 
 COMMANDS = {
     "replay": "decode I/Q recordings",
+    "receive": "decode live from a radio",
     "decode": "decode telegrams given as bytes",
     "encode": "build telegrams from JSON lines",
     "simulate": "synthesise a recording from a scene",
@@ -28,6 +29,7 @@ COMMANDS = {
 }
 EXAMPLES = """\
 omsdr replay street_868.9M_2400k.cu8
+       omsdr receive --keys meters.toml
        omsdr simulate scene.toml street_868.9M_2400k.cu8
        omsdr decode - --keys meters.toml < telegrams.txt
        omsdr transmit 2E44931578563412… --mode T --file burst.sigmf-meta

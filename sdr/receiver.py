@@ -108,6 +108,15 @@ class StreamReceiver:
         self._first_sample = first_sample
         self._decoder = Decoder() if decoder is None else decoder
 
+    def tie(self, start_time: datetime | None) -> None:
+        """Tell the UTC of ``first_sample`` anew: live, the two clocks drift apart."""
+        self._start_time = start_time
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no burst is open: a moment to begin anew at little risk."""
+        return self._chain.is_quiet
+
     def push(self, raw: RawArray) -> list[Reception]:
         """Take stored values [2n]; return what is complete, by time."""
         return [self.decode(burst) for burst in self.hear(raw)]

@@ -37,6 +37,21 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """The same burst as another radio heard it.
+
+    Attributes:
+        device: which radio.
+        rssi_dbfs, snr_db, frequency_error_hz: as in its own `Quality`.
+    """
+
+    device: str | None
+    rssi_dbfs: float | None
+    snr_db: float | None
+    frequency_error_hz: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reception:
     """One burst on air as the user sees it.
 
@@ -49,6 +64,8 @@ class Reception:
         rejection: why there is no telegram; None for a telegram.
         direction: ``M2O``, ``O2M``, or None where neither C-field nor mode tells.
         decoded: the telegram; None where only the link layer was looked at.
+        device: the radio that heard it, where several listen.
+        copies: what other radios heard of the same burst.
     """
 
     burst: Burst
@@ -59,6 +76,8 @@ class Reception:
     rejection: Rejection | None
     direction: str | None
     decoded: Telegram | None = None
+    device: str | None = None
+    copies: tuple[Copy, ...] = ()
 
     @property
     def telegram(self) -> Telegram | None:

@@ -84,7 +84,7 @@ def _head(reception: Reception | ByteReception) -> tuple[str, str, bytes, str]:
         return time, mode, reception.raw, reception.radio
     burst = reception.burst
     time = "null" if reception.received_at is None else f'"{format_utc(reception.received_at)}"'
-    radio = json_text(_radio(burst, reception.first_sample))
+    radio = json_text(_radio(burst, reception.first_sample) | _radios(reception))
     return time, f'"{burst.row.mode}"', burst.raw, radio
 
 
@@ -108,6 +108,22 @@ def _radio(burst: Burst, first_sample: int) -> dict[str, Any]:
         "first_sample": first_sample,
         "duration_ms": round(burst.duration_s * 1e3, 3),
     }
+
+
+def _radios(reception: Reception) -> dict[str, Any]:
+    """Tell which radio heard it, where several listen, and how the others did."""
+    if reception.device is None:
+        return {}
+    copies = [
+        {
+            "device": copy.device,
+            "rssi_dbfs": _rounded(copy.rssi_dbfs, 1),
+            "snr_db": _rounded(copy.snr_db, 1),
+            "frequency_error_hz": _rounded(copy.frequency_error_hz, 0),
+        }
+        for copy in reception.copies
+    ]
+    return {"device": reception.device, "copies": copies}
 
 
 def _rounded(value: float | None, digits: int) -> float | int | None:

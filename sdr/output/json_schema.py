@@ -54,6 +54,8 @@ RADIO_KEYS: Final = {
     "inverted": "the spectrum is upside down",
     "first_sample": "sample of the first preamble chip, since the start of the recording",
     "duration_ms": "from there to the last CRC chip",
+    "device": "the radio that heard it best; absent unless several listen",
+    "copies": "how the other radios heard it: device, rssi_dbfs, snr_db, frequency_error_hz; likewise",
 }
 
 ADDRESS_KEYS: Final = {

@@ -61,6 +61,11 @@ class Output:
         if self._stream is not sys.stdout:
             self._stream.close()
 
+    @property
+    def is_stdout(self) -> bool:
+        """Whether lines go to standard output."""
+        return self._stream is sys.stdout
+
     def flush(self) -> None:
         """Write out what is still waiting."""
         waiting, self._waiting = self._waiting, []
