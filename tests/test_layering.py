@@ -41,7 +41,7 @@ JOINS = {
     "sdr.send_plan",  # frames to transmissions
     "sdr.bench.trials", "sdr.bench.theory",  # frames sent and received, and what is reachable
 }  # fmt: skip
-CARRIERS = {"sdr.reception", "sdr.session", "sdr.output.json_line", "sdr.output.text_line"}
+CARRIERS = {"sdr.reception", "sdr.session", "sdr.live.radio", "sdr.output.json_line", "sdr.output.text_line"}
 DATA_ONLY = {"dsp.burst", "dsp.modes", "dsp.plan"}  # all that a carrier may know of dsp
 
 
