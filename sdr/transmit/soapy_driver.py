@@ -18,6 +18,8 @@ from sdr.soapy_library import load_soapysdr
 from sdr.transmit.settings import LEAD_S, START_S, RadioSettings
 
 _TIMEOUT_US = 100_000
+_FREQUENCY_TOLERANCE_HZ = 100.0
+_GAIN_TOLERANCE_DB = 0.5
 _HOLDING_BACK = {"hackrf": 16}
 """Buffers that a driver may hold back, by its name."""
 
@@ -92,6 +94,13 @@ class SoapyDriver:
             device.setBandwidth(soapy.SOAPY_SDR_TX, 0, settings.bandwidth_hz)
         device.setFrequency(soapy.SOAPY_SDR_TX, 0, center_hz)
         device.setGain(soapy.SOAPY_SDR_TX, 0, settings.gain_db)
+        # Some drivers quietly set what they can instead; a driver that tells nothing says 0.
+        actual_hz = device.getFrequency(soapy.SOAPY_SDR_TX, 0)
+        if actual_hz and abs(actual_hz - center_hz) > _FREQUENCY_TOLERANCE_HZ:
+            raise DeviceLost(f"the radio tunes to {actual_hz:.0f} Hz instead of {center_hz:.0f} Hz")
+        actual_db = device.getGain(soapy.SOAPY_SDR_TX, 0)
+        if actual_db > settings.gain_db + _GAIN_TOLERANCE_DB:
+            raise DeviceLost(f"the radio sets a gain of {actual_db:g} dB instead of {settings.gain_db:g} dB")
         self._stream = device.setupStream(soapy.SOAPY_SDR_TX, "CF32")
 
     def _write(self, samples: np.ndarray[Any, Any], mtu: int, deadline_s: float) -> int:

@@ -285,6 +285,14 @@ def test_refusals_with_numbers(words: list[str], problem: str, config: Path, cap
     assert not captured.out
 
 
+def test_clock_set_back_is_refused(config: Path, tmp_path: Path, capsys: Capture) -> None:
+    seen = {"utc": 4e9, "boot_id": "", "boot_s": 0.0, "air_time_s": 0.007, "sub_band_hz": [868.7e6, 869.2e6]}
+    (tmp_path / "ledger.jsonl").write_text(json.dumps(seen) + "\n", encoding="utf-8")
+    words = ["transmit", GAS_HEX, "--mode", "T", "--device", "hackrf", "--config", str(config), "--arm"]
+    assert main(words) == 8
+    assert "set back" in capsys.readouterr().err
+
+
 def test_no_configuration_no_transmission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

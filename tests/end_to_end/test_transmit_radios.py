@@ -160,6 +160,18 @@ def test_underruns_are_reported(radio: FakeTransmitter) -> None:
     assert f"{expected} underruns".encode() in finished.stderr
 
 
+@pytest.mark.parametrize("kind", ["soapy"])
+@pytest.mark.parametrize(("fault", "problem"), [("detuned", b"tunes to"), ("loud", b"gain of 20 dB")])
+def test_radio_that_sets_something_else_sends_nothing(
+    radio: FakeTransmitter, fault: str, problem: bytes
+) -> None:
+    finished = _transmit(radio, GAS_HEX, "--mode", "T", fault=fault)
+    assert finished.returncode == 5
+    assert problem in finished.stderr
+    assert "activate" not in radio.events
+    assert not radio.sent_samples().size
+
+
 @pytest.mark.parametrize("kind", ["program", "library"])
 def test_library_that_drops_what_is_under_way(radio: FakeTransmitter) -> None:
     finished = _transmit(radio, GAS_HEX, "--mode", "T", fault="drop")

@@ -4,6 +4,7 @@
 //     driver=omsdr_tx,key=hackrf   holds back what does not fill 16 buffers, like the HackRF's driver
 //
 // OMSDR_FAKE_FAULT   underrun: one is told in the middle · refuse: no sample is taken
+//                    detuned: 5 kHz beside · loud: a gain of 20 dB whatever is set
 //                    stall: writing never comes back · receiver: has no transmitter
 
 #include <SoapySDR/Device.hpp>
@@ -114,6 +115,7 @@ public:
 
 	void setFrequency(const int, const size_t, const double frequency, const SoapySDR::Kwargs &) override
 	{
+		frequency_ = frequency;
 		event("frequency " + std::to_string(static_cast<long long>(frequency)));
 	}
 	void setSampleRate(const int, const size_t, const double rate) override
@@ -122,11 +124,17 @@ public:
 		event("sample_rate " + std::to_string(static_cast<long long>(rate)));
 	}
 	double getSampleRate(const int, const size_t) const override { return rate_; }
-	void setGain(const int, const size_t, const double gain) override { event("gain " + std::to_string(gain)); }
+	double getFrequency(const int, const size_t) const override { return frequency_ + (fault("detuned") ? 5e3 : 0); }
+	void setGain(const int, const size_t, const double gain) override
+	{
+		gain_ = gain;
+		event("gain " + std::to_string(gain));
+	}
+	double getGain(const int, const size_t) const override { return fault("loud") ? 20 : gain_; }
 
 private:
 	std::string key_;
-	double rate_ = 1e6;
+	double rate_ = 1e6, frequency_ = 0, gain_ = 0;
 	bool ended_ = false, told_ = false;
 	std::vector<std::complex<float>> waiting_;
 

@@ -8,13 +8,13 @@ cable_loss_db        between radio and antenna          } unknown means refused
 antenna_gain_dbi     over an isotropic radiator         }
 ledger               file that remembers what was sent (optional)
 
-[transmit.hackrf] or [transmit.soapy]
+[transmit.hackrf], [transmit.soapy]
 gain_db              the gain that is set (default 0, the lowest)
 output_dbm           measured: power at the radio's socket of a full-scale tone at that gain
-amplifier            HackRF: its RF amplifier on (default false)
 clock_error_ppm      known error of the radio's clock, made up for (default 0)
 clock_tolerance_ppm  how far the clock may be off besides (default 20, as of a HackRF)
-via                  HackRF: "program" (hackrf_transfer) or "library" (libhackrf); default: what is there
+amplifier            HackRF only: its RF amplifier on (default false), as when output_dbm was measured
+via                  HackRF only: "program" (hackrf_transfer) or "library"; default: what is there
 """
 
 from __future__ import annotations
@@ -152,10 +152,10 @@ def _radio(parent: TomlTable, kind: str, where: str) -> RadioConfig:
     radio = RadioConfig(
         gain_db=table.number("gain_db", 0.0, least=-100.0, most=100.0),
         output_dbm=_optional(table, "output_dbm", -150.0, 60.0),
-        amplifier=table.flag("amplifier"),
+        amplifier=table.flag("amplifier") if kind == "hackrf" else False,
         clock_error_ppm=table.number("clock_error_ppm", 0.0, least=-1000.0, most=1000.0),
         clock_tolerance_ppm=table.number("clock_tolerance_ppm", 20.0, least=0.0, most=1000.0),
-        via=table.text("via", "") or None,
+        via=table.text("via", "") or None if kind == "hackrf" else None,
     )
     if radio.via not in (None, *HACKRF_WAYS):
         raise table.error(f"via must be one of {', '.join(HACKRF_WAYS)}")

@@ -372,6 +372,7 @@ def test_section_names_plan_band_and_power(missing: str, tmp_path: Path) -> None
         ("hackrf = 1", r"write \[transmit.hackrf\]"),
         ('hackrf = { via = "usb" }', "via must be"),
         ('hackrf = { gain = "x" }', "unknown key 'gain'"),
+        ("soapy = { amplifier = true }", "unknown key 'amplifier'"),
     ],
 )
 def test_mistakes_are_named(line: str, problem: str, tmp_path: Path) -> None:
