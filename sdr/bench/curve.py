@@ -34,8 +34,9 @@ def crossing(counts: Mapping[float, tuple[int, int]], wanted: float) -> tuple[fl
     around = [i for i in range(len(levels) - 1) if shares[i] < wanted <= shares[i + 1]]
     if not around:
         return None
-    middle = 0.5 * (levels[around[-1]] + levels[around[-1] + 1])
-    near = [level for level in levels if abs(level - middle) <= _NEAR_DB]
+    below, above = levels[around[-1]], levels[around[-1] + 1]
+    reach_db = max(_NEAR_DB, 0.5 * (above - below))
+    near = [level for level in levels if abs(level - 0.5 * (below + above)) <= reach_db]
     ratio = 10.0 ** (np.array(near) / 10.0)
     heard, sent = np.array([counts[level] for level in near], dtype=np.float64).T
     offset, slope, covariance = _fit(ratio, heard, sent)
@@ -59,7 +60,7 @@ def _fit(x: DoubleArray, heard: DoubleArray, sent: DoubleArray) -> tuple[float, 
         slope = p * np.log(p)  # dp / d eta
         weight = sent * slope**2 / (p * (1.0 - p))
         working = eta + (heard / sent - p) / slope
-        covariance = np.linalg.inv(design.T @ (weight[:, None] * design))
+        covariance = np.linalg.pinv(design.T @ (weight[:, None] * design))
         new = design @ (covariance @ (design.T @ (weight * working)))
         done = bool(np.max(np.abs(new - eta)) < 1e-9)
         eta = np.clip(new, -12.0, 4.0)

@@ -33,6 +33,11 @@ def test_standard_error_covers_the_scatter() -> None:
     assert np.mean(values[:, 0]) == pytest.approx(11.87, abs=0.1)  # where _success is 0.9
 
 
+def test_two_points_far_apart_are_enough() -> None:
+    found = crossing({4.0: (0, 6), 8.0: (3, 6), 12.0: (6, 6)}, 0.9)
+    assert found is not None and 8.0 < found[0] < 12.0
+
+
 def test_points_on_one_side_tell_nothing() -> None:
     assert crossing({10.0: (100, 100), 11.0: (100, 100)}, 0.9) is None
     assert crossing({10.0: (1, 100), 11.0: (5, 100)}, 0.9) is None
