@@ -31,7 +31,7 @@ from dsp.tone_envelopes import HOPS_PER_CHIP, TONES_PER_CHIP_RATE, ToneEnvelopes
 _RATE_SLIP_CHIPS = 0.35  # at the ends of the pattern, between neighbouring rate hypotheses
 _LOCAL_MAXIMUM_CHIPS = 6
 _WRONG_CHIPS = 0.25  # share of the pattern that may be wrong on the coarse grid of tones and hops
-_NOISE_EXCESS = 1.5  # energy of a pattern's window over that of noise: 5 dB Ec/N0 make it 2.6
+_NOISE_EXCESS = 1.65  # energy of a pattern's window over that of noise: 5 dB Ec/N0 make it 2.5
 _FAINT = 1.0 / 16.0  # energy of a tone to that of the strongest, below which it waits for another search
 THRESHOLD = 0.40
 
