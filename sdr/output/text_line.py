@@ -78,12 +78,11 @@ def _says(telegram: Telegram) -> str:
     texts = [f"{_named(reading)} {value_text(reading.value, reading.unit)}" for reading in readings[:3]]
     if len(readings) > len(texts):
         texts.append(f"+{len(readings) - len(texts)}")
-    outcome = telegram.security.outcome
-    if outcome not in (Outcome.PLAIN, Outcome.DECRYPTED):
-        texts.insert(0, outcome.replace("_", " "))
-    elif telegram.problem is not None:
-        texts.insert(0, telegram.problem.reason.replace("_", " "))
-    return ", ".join(texts)
+    outcome, problem = telegram.security.outcome, telegram.problem
+    is_good = outcome in (Outcome.PLAIN, Outcome.DECRYPTED)
+    words = [*([] if is_good else [outcome.value]), *([] if problem is None else [problem.reason])]
+    verdict = [": ".join(dict.fromkeys(words)).replace("_", " ")] if words else []
+    return ", ".join(verdict + texts)
 
 
 def _named(reading: Reading | PayloadReading) -> str:

@@ -283,6 +283,8 @@ def test_text_outputs() -> None:
     row = table_row(receive_line(Decoder(ring(KEY)), WITH_CRCS.encode(), 1), 1.0)
     assert "ELS 12345678 v51" in row
     assert row.endswith("volume 28504.27 m3, date and time 2008-05-31T23:50, error flags 0")
+    makers_own = receive_line(Decoder(), b"0D449315785634123303A2010203", 1)
+    assert table_row(makers_own, 1.0).endswith("unsupported: manufacturer specific")
     assert "rejected: not hex" in table_row(receive_line(Decoder(), b"xx", 1), 1.0)
     assert hex_line(locked) == BARE.lower()
     assert hex_line(receive_line(Decoder(), b"xx", 1)) is None
