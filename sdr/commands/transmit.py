@@ -13,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,6 @@ def _line(
 ) -> dict[str, Any]:
     """One burst as a JSON line."""
     report = None if done is None else done.report
-    started = None if report is None or report.started_at is None else format_utc(report.started_at)
     truth = {
         key.removeprefix(NAMESPACE): value
         for key, value in _truth(one, tuning).items()
@@ -237,13 +237,17 @@ def _line(
     return {
         "schema": 1,
         "sent_to": sent_to,
-        "time": started,
+        "time": None if report is None else _time(report.started_at),
         **truth,
         "center_hz": tuning.center_hz,
         "sample_rate_hz": tuning.sample_rate_hz,
         **{key: round(value, 3) for key, value in more.items()},
-        **({} if report is None else {"underruns": report.underruns}),
+        **({} if report is None else {"ended": _time(report.ended_at), "underruns": report.underruns}),
     }
+
+
+def _time(instant: datetime | None) -> str | None:
+    return None if instant is None else format_utc(instant)
 
 
 def _hz(option: str, text: str | None) -> float | None:

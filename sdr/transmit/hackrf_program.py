@@ -73,6 +73,9 @@ class HackrfProgram:
         if (opened := _NOT_OPENED.search(output)) is not None:
             raise DeviceNotFound(f"{self.name} cannot be opened: {opened[1]}")
         failed = _FAILED.search(output)
+        if code < 0:
+            self._receive_briefly()
+            raise DeviceLost(f"{self.name}: {PROGRAM} was killed by signal {-code}; switched off")
         if code or failed is not None:
             reason = failed[0].strip() if failed is not None else f"{PROGRAM} ended with {code}"
             raise DeviceLost(f"{self.name}: {reason}")
