@@ -16,9 +16,10 @@ from protocol.fields import unsigned
 from protocol.records import RecordList, parse_records
 
 DYNAMIC_ERROR: Final = 0xF0
+UNSPECIFIED: Final = "unspecified error"
 
 APPLICATION_ERRORS: Final = {
-    0x00: "unspecified error",
+    0x00: UNSPECIFIED,
     0x01: "CI-field not implemented",
     0x02: "buffer too long, truncated",
     0x03: "too many records",

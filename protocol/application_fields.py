@@ -24,6 +24,7 @@ from typing import Final
 from protocol import address, tls
 from protocol.alarm import Alarm, encode_alarm, parse_alarm
 from protocol.application_error import (
+    UNSPECIFIED,
     ApplicationError,
     encode_application_error,
     parse_application_error,
@@ -33,7 +34,7 @@ from protocol.application_select import (
     encode_application_select,
     parse_application_select,
 )
-from protocol.ci import FIXED_MSB_FIRST, SELECT_MSB_FIRST
+from protocol.ci import ERROR_WITHOUT_HEADER, FIXED_MSB_FIRST, SELECT_MSB_FIRST
 from protocol.clock_sync import (
     ClockAction,
     ClockSync,
@@ -112,7 +113,10 @@ def _byte(fields: Mapping[str, object], name: str) -> int:
     return number
 
 
-def _parse_error(_: int, body: bytes) -> Parsed:
+def _parse_error(ci: int, body: bytes) -> Parsed:
+    if ci == ERROR_WITHOUT_HEADER and not body:
+        # Old wired meters may leave the code out: then the error is not specified.
+        return {"code": None, "name": UNSPECIFIED}, None
     error = parse_application_error(body)
     fields: Fields = {"code": error.code, "name": error.name}
     if error.name_2009 is not None:
@@ -123,8 +127,10 @@ def _parse_error(_: int, body: bytes) -> Parsed:
     return {**fields, **_rest(error.data)}, None
 
 
-def _encode_error(_: int, fields: Mapping[str, object], records: RecordList) -> bytes:
+def _encode_error(ci: int, fields: Mapping[str, object], records: RecordList) -> bytes:
     data = encode_records(records) if records.records else _data(fields)
+    if ci == ERROR_WITHOUT_HEADER and fields.get("code") is None and not data:
+        return b""
     return encode_application_error(ApplicationError(_byte(fields, "code"), data))
 
 

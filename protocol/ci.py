@@ -49,6 +49,7 @@ ELL_CODES: Final = frozenset(range(0x8C, 0x90)) | {0x86}
 NWL_CODE: Final = 0x81
 AFL_CODE: Final = 0x90
 SELECT_MSB_FIRST: Final = 0x56
+ERROR_WITHOUT_HEADER: Final = 0x70
 RECORDS_MSB_FIRST: Final = 0x76
 FIXED_MSB_FIRST: Final = 0x77
 

@@ -46,7 +46,8 @@ def _rows(content: Content) -> list[Row]:
         return []
     match content.protocol:
         case "application_error":
-            return [(1, "error code", str(fields["name"])), *_record_rows(records)]
+            code = [] if fields["code"] is None else [(1, "error code", str(fields["name"]))]
+            return [*code, *_record_rows(records)]
         case "alarm":
             bits = fields["bits"]
             return [(1, "alarm", f"bits {bits} set" if bits else "no alarm")]

@@ -146,7 +146,7 @@ APPLICATION_KEYS: Final = {
     "format_signature": "compact frame: name of its format",
     "format_records": "compact frame: records of the format, where others follow",
     "headers": "format frame: DIB and VIB of each record",
-    "code": "application error or image transfer: its code",
+    "code": "application error or image transfer: its code; null where an error has none",
     "name": "application error or select: meaning of the code",
     "name_2009": "application error: what the code meant in OMS 2.0",
     "flags": "alarm: the byte",

@@ -131,6 +131,13 @@ def test_annex_n_fragments(vector: Vector) -> None:
     check_readings(last, vector["expected"]["records"])
 
 
+def test_an_error_may_have_no_code() -> None:
+    # M-Bus documentation 4.8: CI 70 with zero, one or more bytes
+    telegram = Decoder().decode(bytes.fromhex("680303680805707D16"), is_wired=True)
+    assert telegram.problem is None and telegram.content is not None
+    assert telegram.content.fields == {"code": None, "name": "unspecified error"}
+
+
 def test_application_error_of_annex_n() -> None:
     telegram = decode_vector(BY_ID["N.8-err"])
     assert telegram.content is not None

@@ -126,6 +126,7 @@ OTHERS = {
     "variable length": framed(METER, "78 0DFD1103434241 0DFD11E20102"),
     "profile": framed(METER, "78 8C041365000000 82046C1F11 8D04931F0A7AFE44011402320358 02"),
     "application error": framed(METER, "6E 01 00 0000 01"),
+    "application error without a code": "68030368080570 7D16",
     "dynamic error": framed(METER, "6E 01 00 0000 F0 0DFD1103434241"),
     "alarm": framed(METER, "74 01 00 0000 81 2F2F"),
     "application select": framed(METER, "53 78563412 9315 33 03 01 00 0000 10"),
