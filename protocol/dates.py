@@ -17,6 +17,7 @@ Source: EN 13757-3; the year rules from field records.
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -127,7 +128,7 @@ class DateTimeTypeI:
         if value is None:
             return b"\x00\x80\x00\x00\x00\x00"
         year, month, day, *time = _fields(value, _DATE_TIME)
-        leap = 0x80 if year is not None and year % 4 == 0 and (year % 100 or year % 400 == 0) else 0
+        leap = 0x80 if year is not None and isleap(year) else 0
         second, minute, hour = _clock_bytes(*time)
         calendar = _calendar_bytes(_two_digits(year, value), month, day)
         return bytes((second | leap, minute, hour)) + calendar + b"\x00"
@@ -228,6 +229,8 @@ def _pattern(calendar: _ThreeFields, time: _ThreeFields | None) -> str | None:
     if not (_within(year, 1900, 2299) and _within(month, 1, 12)):
         return None
     if not _within(day, 1, _MOST_DAYS[month - 1] if month else 31):
+        return None
+    if (month, day) == (2, 29) and year is not None and not isleap(year):
         return None
     text = f"{'*' if year is None else year}-{_two(month)}-{_two(day)}"
     if time is None:

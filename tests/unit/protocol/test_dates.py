@@ -69,6 +69,7 @@ def test_century_of_type_f(hour_byte: int, year_bits: int, year: int, notes: tup
         (F, "32380F15", Note.NOT_A_DATE),  # hour 24
         (F, "3C370F15", Note.NOT_A_DATE),  # minute 60
         (F, "32370010", Note.NOT_A_DATE),  # every day of month 0
+        (F, "3F003D12", Note.NOT_A_DATE),  # every minute of midnight on 29 February 2009
         (I, "00800000 0000", Note.INVALID_VALUE),
         (I, "000000000000", Note.DATE_NEVER),
         (I, "3C00001F1500", Note.NOT_A_DATE),  # second 60
