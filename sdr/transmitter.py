@@ -28,6 +28,9 @@ from sdr.transmit.tuning import Tuning
 KEYING_CHIPS = 1.0
 """Length of the power ramps before the first and behind the last chip, in chips."""
 
+_WEAKEST_DBFS = -12.0
+"""Below this a burst is made weaker by the radio's gain, where that can be set, to use all of its bits."""
+
 _PIECE_SAMPLES = 1 << 16
 
 
@@ -77,13 +80,24 @@ def air_time_s(sent: Transmission) -> float:
     return sent.whole_duration_s + 2.0 * keying_s(sent)
 
 
-def make_burst(sent: Transmission, tuning: Tuning, sample_format: SampleFormat) -> IqBurst:
+def gain_reduction_db(sent: Transmission, sink: IqSink) -> int:
+    """By how many dB to lower a sink's gain for a weak transmission."""
+    level_dbfs = sent.settings.level_dbfs
+    if level_dbfs is None or level_dbfs >= _WEAKEST_DBFS:
+        return 0
+    return min(sink.most_reduction_db, math.floor(_WEAKEST_DBFS - level_dbfs))
+
+
+def make_burst(
+    sent: Transmission, tuning: Tuning, sample_format: SampleFormat, gain_reduction_db: int = 0
+) -> IqBurst:
     """Make the samples of one transmission whose level is given.
 
     Args:
         sent: the transmission; ``start_s`` counts from the start of the run.
         tuning: how the radio is set.
         sample_format: what the sink takes.
+        gain_reduction_db: what the samples have to be stronger by, as the radio's gain is lowered.
 
     Raises:
         UsageError: the level does not fit the sample format: samples would be clipped.
@@ -94,7 +108,7 @@ def make_burst(sent: Transmission, tuning: Tuning, sample_format: SampleFormat) 
     shape = waveform_of(_for_clock(sent, clock), sent.center_hz / clock - tuning.center_hz, keying_s=ramp_s)
     first = math.floor((sent.start_s - ramp_s) * rate_hz)
     stop = math.ceil((sent.start_s + sent.whole_duration_s * clock + ramp_s) * rate_hz) + 1
-    gain = np.float32(sent.amplitude(0.0, rate_hz))
+    gain = np.float32(sent.amplitude(0.0, rate_hz) * 10.0 ** (gain_reduction_db / 20.0))
     pieces: list[RawArray] = []
     n_clipped = 0
     for start in range(first, stop, _PIECE_SAMPLES):
@@ -105,7 +119,8 @@ def make_burst(sent: Transmission, tuning: Tuning, sample_format: SampleFormat) 
     # cf32 can hold more than full scale, but the converter behind it cannot
     if n_clipped or gain > 1.0:
         raise UsageError(f"a level of {_dbfs(float(gain)):.1f} dBFS clips in {sample_format.label}")
-    return IqBurst(np.concatenate(pieces), sample_format, rate_hz, tuning.center_hz, first)
+    raw = np.concatenate(pieces)
+    return IqBurst(raw, sample_format, rate_hz, tuning.center_hz, first, gain_reduction_db)
 
 
 def _for_clock(sent: Transmission, clock: float) -> Transmission:
@@ -168,7 +183,8 @@ class Transmitter:
         started_s = self._clock()
         for one in sent:
             tuning = self._tuning(one)
-            burst = make_burst(one, tuning, self._sink.sample_format)
+            reduction_db = gain_reduction_db(one, self._sink)
+            burst = make_burst(one, tuning, self._sink.sample_format, reduction_db)
             if self._sink.radiates:
                 self._wait_until(started_s + one.start_s)
             yield Sent(one, tuning, self.send(one, burst))

@@ -23,6 +23,8 @@ class IqBurst:
         sample_rate_hz: their rate.
         center_hz: the frequency that 0 Hz of the samples stands for.
         first_sample: place of the first one, counted at ``sample_rate_hz`` from the start of the run.
+        gain_reduction_db: by how much the radio's gain is lowered for this burst; the samples are
+            that much stronger.
     """
 
     raw: RawArray
@@ -30,6 +32,7 @@ class IqBurst:
     sample_rate_hz: float
     center_hz: float
     first_sample: int
+    gain_reduction_db: int = 0
 
     @property
     def n_samples(self) -> int:
@@ -65,12 +68,14 @@ class IqSink(Protocol):
         sample_format: what it takes.
         radiates: whether a burst leaves an antenna, so that it must pass the safety gate.
         half_duplex: whether the radio cannot receive while it is open.
+        most_reduction_db: how much its gain can be lowered for a weak burst, in steps of 1 dB.
     """
 
     name: str
     sample_format: SampleFormat
     radiates: bool
     half_duplex: bool
+    most_reduction_db: int
 
     def send(self, burst: IqBurst) -> SendReport:
         """Send one burst and come back when it has left completely.

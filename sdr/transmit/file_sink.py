@@ -20,6 +20,7 @@ class FileSink:
 
     radiates = False
     half_duplex = False
+    most_reduction_db = 0
 
     def __init__(self, writer: RecordingWriter) -> None:
         self.name = str(writer.data_path)

@@ -82,13 +82,15 @@ class HackrfDriver:
             self._library.hackrf_exit()
             raise DeviceNotFound(f"the HackRF cannot be opened: {self._error(code)}")
 
-    def send(self, content: bytes, sample_rate_hz: float, center_hz: float) -> int | None:
+    def send(
+        self, content: bytes, sample_rate_hz: float, center_hz: float, gain_reduction_db: float
+    ) -> int | None:
         """Send whole transfers of cs8 samples; return the number of underruns, None if unknown.
 
         Raises:
             DeviceLost: the HackRF refused, or did not take all of it in time.
         """
-        self._tune(sample_rate_hz, center_hz)
+        self._tune(sample_rate_hz, center_hz, self._settings.gain_db - gain_reduction_db)
         feed = _Feed(content)
         callback = _Callback(feed.fill)
         try:
@@ -112,14 +114,14 @@ class HackrfDriver:
             self._device = ctypes.c_void_p()
             self._library.hackrf_exit()
 
-    def _tune(self, sample_rate_hz: float, center_hz: float) -> None:
+    def _tune(self, sample_rate_hz: float, center_hz: float, gain_db: float) -> None:
         settings = self._settings
         self._call("hackrf_set_sample_rate", ctypes.c_double(sample_rate_hz))
         self._call("hackrf_set_baseband_filter_bandwidth", ctypes.c_uint32(round(settings.bandwidth_hz)))
         self._call("hackrf_set_freq", ctypes.c_uint64(round(center_hz)))
         self._call("hackrf_set_amp_enable", ctypes.c_uint8(settings.amplifier))
         self._call("hackrf_set_antenna_enable", ctypes.c_uint8(0))
-        self._call("hackrf_set_txvga_gain", ctypes.c_uint32(math.floor(settings.gain_db)))
+        self._call("hackrf_set_txvga_gain", ctypes.c_uint32(math.floor(gain_db)))
 
     def _shortfalls(self) -> int | None:
         read = getattr(self._library, "hackrf_get_m0_state", None)

@@ -50,6 +50,7 @@ class HackrfProgram:
         if found is None:
             raise DeviceNotFound(f"{PROGRAM} is not installed; on Debian: apt install hackrf")
         self.name = "hackrf" + (f":{settings.address}" if settings.address else "")
+        self.most_reduction_db = int(settings.gain_db)
         self._program = found
         self._settings = settings
         usage = subprocess.run([found, "-h"], capture_output=True, text=True, check=False)
@@ -102,7 +103,7 @@ class HackrfProgram:
             *("-f", f"{burst.center_hz:.0f}"),
             *("-s", f"{burst.sample_rate_hz:.0f}"),
             *("-b", f"{settings.bandwidth_hz:.0f}"),
-            *("-x", f"{settings.gain_db:.0f}"),
+            *("-x", f"{settings.gain_db - burst.gain_reduction_db:.0f}"),
             *("-a", "1" if settings.amplifier else "0"),
             *(("-d", settings.address) if settings.address else ()),
             *(("-B",) if self._has_statistics else ()),

@@ -46,7 +46,9 @@ class SoapyDriver:
         except RuntimeError as error:
             raise DeviceNotFound(f"soapy:{settings.address} cannot be opened: {error}") from error
 
-    def send(self, content: bytes, sample_rate_hz: float, center_hz: float) -> int | None:
+    def send(
+        self, content: bytes, sample_rate_hz: float, center_hz: float, gain_reduction_db: float
+    ) -> int | None:
         """Send cf32 samples; return the number of underruns that the driver tells.
 
         Raises:
@@ -54,7 +56,7 @@ class SoapyDriver:
         """
         samples = np.frombuffer(content, dtype=np.complex64)
         try:
-            self._tune(sample_rate_hz, center_hz)
+            self._tune(sample_rate_hz, center_hz, self._settings.gain_db - gain_reduction_db)
             mtu = max(1, int(self._device.getStreamMTU(self._stream)))
             lead = math.ceil(LEAD_S * sample_rate_hz)
             length = -(-(lead + samples.size) // mtu) * mtu + _HOLDING_BACK.get(self._key, 1) * mtu
@@ -84,7 +86,7 @@ class SoapyDriver:
             self._device.closeStream(self._stream)
             self._stream = None
 
-    def _tune(self, sample_rate_hz: float, center_hz: float) -> None:
+    def _tune(self, sample_rate_hz: float, center_hz: float, gain_db: float) -> None:
         soapy, device, settings = self._soapy, self._device, self._settings
         device.setSampleRate(soapy.SOAPY_SDR_TX, 0, sample_rate_hz)
         actual_hz = device.getSampleRate(soapy.SOAPY_SDR_TX, 0)
@@ -93,14 +95,14 @@ class SoapyDriver:
         if any(True for _ in device.getBandwidthRange(soapy.SOAPY_SDR_TX, 0)):
             device.setBandwidth(soapy.SOAPY_SDR_TX, 0, settings.bandwidth_hz)
         device.setFrequency(soapy.SOAPY_SDR_TX, 0, center_hz)
-        device.setGain(soapy.SOAPY_SDR_TX, 0, settings.gain_db)
+        device.setGain(soapy.SOAPY_SDR_TX, 0, gain_db)
         # Some drivers quietly set what they can instead; a driver that tells nothing says 0.
         actual_hz = device.getFrequency(soapy.SOAPY_SDR_TX, 0)
         if actual_hz and abs(actual_hz - center_hz) > _FREQUENCY_TOLERANCE_HZ:
             raise DeviceLost(f"the radio tunes to {actual_hz:.0f} Hz instead of {center_hz:.0f} Hz")
         actual_db = device.getGain(soapy.SOAPY_SDR_TX, 0)
-        if actual_db > settings.gain_db + _GAIN_TOLERANCE_DB:
-            raise DeviceLost(f"the radio sets a gain of {actual_db:g} dB instead of {settings.gain_db:g} dB")
+        if actual_db > gain_db + _GAIN_TOLERANCE_DB:
+            raise DeviceLost(f"the radio sets a gain of {actual_db:g} dB instead of {gain_db:g} dB")
         self._stream = device.setupStream(soapy.SOAPY_SDR_TX, "CF32")
 
     def _write(self, samples: np.ndarray[Any, Any], mtu: int, deadline_s: float) -> int:

@@ -2,7 +2,8 @@
 
     python -m sdr.transmit.worker PARENT_PID KIND SETTINGS
 
-    standard input     {"sample_rate_hz": …, "center_hz": …, "n_bytes": …, "limit_s": …}⏎ samples
+    standard input     {"sample_rate_hz": …, "center_hz": …, "gain_reduction_db": …,
+                        "n_bytes": …, "limit_s": …}⏎ samples
     standard output    {"ok": true, "started": …, "ended": …, "underruns": …}⏎
                        {"ok": false, "lost": true, "problem": "…"}⏎
 
@@ -38,7 +39,9 @@ _nowhere = os.open(os.devnull, os.O_WRONLY)  # a message of the watchdog helps n
 class Driver(Protocol):
     """One open radio."""
 
-    def send(self, content: bytes, sample_rate_hz: float, center_hz: float) -> int | None:
+    def send(
+        self, content: bytes, sample_rate_hz: float, center_hz: float, gain_reduction_db: float
+    ) -> int | None:
         """Send; return the number of underruns, None if unknown."""
 
     def reset(self) -> None:
@@ -111,7 +114,8 @@ def _send(driver: Driver, header: dict[str, Any], content: bytes) -> dict[str, A
     underruns: int | None = 0
     try:
         if content:
-            underruns = driver.send(content, header["sample_rate_hz"], header["center_hz"])
+            where = header["sample_rate_hz"], header["center_hz"], header["gain_reduction_db"]
+            underruns = driver.send(content, *where)
         else:
             driver.reset()
     except RadioError as error:

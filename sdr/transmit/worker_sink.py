@@ -42,6 +42,7 @@ class WorkerSink:
         self.name = kind + (f":{settings.address}" if settings.address else "")
         self.sample_format = SampleFormat.CS8 if kind == "hackrf" else SampleFormat.CF32
         self.half_duplex = kind == "hackrf"
+        self.most_reduction_db = int(settings.gain_db) if kind == "hackrf" else 0
         self._kind = kind
         self._settings = settings
         self._is_sending = False
@@ -58,7 +59,8 @@ class WorkerSink:
         limit_s = START_S + air_s + 1.0
         self._is_sending = True
         try:
-            answer = self._ask(content, burst.sample_rate_hz, burst.center_hz, limit_s)
+            where = burst.sample_rate_hz, burst.center_hz, burst.gain_reduction_db
+            answer = self._ask(content, *where, limit_s)
         except BaseException:
             self.close()
             raise
@@ -75,12 +77,18 @@ class WorkerSink:
         )
 
     def _ask(
-        self, content: bytes, sample_rate_hz: float, center_hz: float, limit_s: float
+        self,
+        content: bytes,
+        sample_rate_hz: float,
+        center_hz: float,
+        gain_reduction_db: int,
+        limit_s: float,
     ) -> dict[str, Any] | None:
         """Hand the worker something to send; None when it does not answer."""
         header = {
             "sample_rate_hz": sample_rate_hz,
             "center_hz": center_hz,
+            "gain_reduction_db": gain_reduction_db,
             "n_bytes": len(content),
             "limit_s": limit_s,
         }
@@ -141,7 +149,7 @@ class WorkerSink:
             self._process = self._start()
         except (DeviceNotFound, DeviceLost) as error:
             raise DeviceLost(f"{self.name} does not answer: unplug it ({error})") from error
-        answer = self._ask(b"", 0.0, 0.0, START_S)
+        answer = self._ask(b"", 0.0, 0.0, 0, START_S)
         self._end_by_force()
         if answer is None or not answer["ok"]:
             raise DeviceLost(f"{self.name} cannot be switched off: unplug it")

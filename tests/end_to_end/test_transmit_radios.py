@@ -111,7 +111,20 @@ def test_a_scene_is_sent_burst_by_burst(radio: FakeTransmitter, tmp_path: Path) 
     assert finished.returncode == 0, finished.stderr
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     assert [line["erp_dbm"] for line in lines] == pytest.approx([-21.5, -27.5, -33.5])
+    if radio.kind != "soapy":  # below -12 dBFS the gain is lowered instead
+        gains = [event for event in radio.events if event.startswith("gain ")]
+        assert gains == ["gain 0"] * 3, "the lowest gain is the lowest"
     assert _received(radio, lines[0]["center_hz"]) == [line["frame_hex"] for line in lines]
+
+
+@pytest.mark.parametrize("kind", ["program", "library"])
+def test_weak_bursts_use_the_gain_of_a_hackrf(radio: FakeTransmitter) -> None:
+    finished = _transmit(radio, GAS_HEX, "--mode", "T", "--gain", "20", "--level", "-42")
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["erp_dbm"] == pytest.approx(-42.5)
+    assert "gain 0" in radio.events
+    power = np.abs(radio.sent_samples())
+    assert 20 * np.log10(power.max()) == pytest.approx(-22, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from sdr.traffic import Transmission
 from sdr.transmit.burst import IqBurst, SendReport
 from sdr.transmit.hackrf_burst import TRANSFER_BYTES, filter_hz, padded_bytes
 from sdr.transmit.tuning import Tuning, choose_tuning
-from sdr.transmitter import Transmitter, air_time_s, make_burst
+from sdr.transmitter import Transmitter, air_time_s, gain_reduction_db, make_burst
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Sink:
     sample_format: SampleFormat = SampleFormat.CS8
     radiates: bool = True
     half_duplex: bool = True
+    most_reduction_db: int = 0
     fails: bool = False
     log: list[str] = field(default_factory=list)
 
@@ -156,6 +157,18 @@ def test_levels_that_clip_are_refused() -> None:
     for sample_format in SampleFormat:
         with pytest.raises(UsageError, match=r"0\.5 dBFS clips"):
             make_burst(loud, _tuning(loud), sample_format)
+
+
+def test_weak_bursts_are_made_weak_by_the_gain_of_the_radio() -> None:
+    sink = Sink(most_reduction_db=20)
+    for level_dbfs, reduction_db in ((-1.0, 0), (-12.0, 0), (-12.5, 0), (-13.0, 1), (-30.5, 18), (-70.0, 20)):
+        way = Way(mode="T", level_dbfs=level_dbfs)
+        (sent,) = plan_frames([GivenFrame(1, GAS_FRAME)], way, repeat=1, interval_s=1.0, first_s=0.1)
+        assert gain_reduction_db(sent, sink) == reduction_db
+        burst = make_burst(sent, _tuning(sent), SampleFormat.CF32, reduction_db)
+        assert burst.gain_reduction_db == reduction_db
+        power = np.abs(to_complex(burst.raw, SampleFormat.CF32))[200:-200]
+        np.testing.assert_allclose(20 * np.log10(power), level_dbfs + reduction_db, atol=1e-3)
 
 
 def test_transfers_of_a_hackrf_are_whole_and_silence_follows() -> None:
