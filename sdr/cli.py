@@ -25,6 +25,7 @@ COMMANDS = {
     "simulate": "synthesise a recording from a scene",
     "transmit": "send frames or a scene: to a file, or by a radio",
     "bench": "measure this machine and this build",
+    "service": "print a systemd unit that receives for ever",
     "doctor": "say what is installed, what is wrong and how to mend it",
 }
 EXAMPLES = """\
