@@ -56,7 +56,7 @@ def _librtlsdr() -> Finding:
     subject = "RTL-SDR driver"
     advice = (
         "pip install --force-reinstall pyrtlsdr pyrtlsdrlib    # brings its own library on most machines",
-        "sudo apt install librtlsdr0 rtl-sdr                   # else that of the system",
+        "sudo apt install rtl-sdr                              # else that of the system",
     )
     try:
         importlib.import_module("rtlsdr")
