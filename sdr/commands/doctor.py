@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from sdr.doctor import Finding, Level, headroom, software, usb
+from sdr.doctor import Finding, Level, headroom, radio, software, usb
 
 EXAMPLES = """\
 omsdr doctor
-       omsdr doctor --skip-speed
+       omsdr doctor --device rtl_tcp://192.168.1.20
+       omsdr doctor --skip-radios --skip-speed
        omsdr doctor --json
 """
 _SIGNS = {Level.OK: "✓", Level.NOTE: "·", Level.WARNING: "!", Level.FAULT: "✗"}
@@ -26,6 +27,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Look at this machine: libraries, radios, speed; say what is wrong and how to mend it."
     )
     parser.epilog = "Nothing is changed and nothing is transmitted. Works without any radio."
+    parser.add_argument(
+        "--device",
+        metavar="D",
+        action="append",
+        default=[],
+        help="try this radio only, as omsdr receive names it; repeatable (default: all that are found)",
+    )
+    parser.add_argument("--skip-radios", action="store_true", help="do not open any radio")
     parser.add_argument("--skip-speed", action="store_true", help="do not measure how fast this machine is")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
 
@@ -47,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
 def _findings(args: argparse.Namespace) -> Iterator[Finding]:
     yield from software.check()
     yield from usb.check()
+    if not args.skip_radios:
+        yield from radio.check(args.device)
     if not args.skip_speed:
         yield from headroom.check()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sdr.cli import main
-from sdr.doctor import Finding, Level, headroom, software, usb
+from sdr.doctor import Finding, Level, headroom, radio, software, usb
+from sdr.doctor.radio import Measured
 
 
 class Machine:
@@ -142,14 +143,37 @@ def test_headroom_is_judged(monkeypatch: pytest.MonkeyPatch, times: float, level
 
 
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor", "--skip-speed"]) == 0
+    assert main(["doctor", "--skip-speed", "--skip-radios"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("✓ Python: ")
-    assert main(["doctor", "--skip-speed", "--json"]) == 0
+    assert main(["doctor", "--skip-speed", "--skip-radios", "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert findings[0].keys() == {"level", "subject", "text", "mend"}
 
 
 def test_speed_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor"]) == 0
+    assert main(["doctor", "--skip-radios"]) == 0
     assert capsys.readouterr().out.count("× real time") == 3
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        (Measured(2.4e6, 0, 0.0, -30.0), []),
+        (Measured(2.1e6, 0, 0.0, -30.0), ["delivers 2.1 MS/s of 2.4 MS/s"]),
+        (Measured(2.4e6, 512, 0.0, -30.0), ["512 samples lost"]),
+        (Measured(2.4e6, 0, 0.02, -15.0), ["overloaded"]),
+        (Measured(2.4e6, 0, 0.0, -5.0), ["overloaded"]),
+        (Measured(2.4e6, 0, 0.0, -48.0), ["next to nothing"]),
+    ],
+)
+def test_what_a_radio_delivers_is_judged(measured: Measured, words: list[str]) -> None:
+    findings = list(radio.judge("rtlsdr:0", measured, 2.4e6))
+    assert len(findings) == len(words)
+    for finding, word in zip(findings, words, strict=True):
+        assert word in finding.text and finding.mend
+
+
+def test_a_radio_that_is_not_there_is_a_fault() -> None:
+    (finding,) = radio.check(["rtl_tcp://127.0.0.1:9"])
+    assert finding.level is Level.FAULT and "rtl_tcp" in finding.text
