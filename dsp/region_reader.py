@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dsp import measure
-from dsp.burst import Quality
+from dsp.burst import Fault, Quality
 from dsp.frame_reader import Attempt
 from dsp.hit_reader import HitReader
 from dsp.plan import Channel
@@ -123,6 +123,8 @@ class RegionReader:
                 attempt = self._reader.read(self._workspace.baseband, hit, thorough=False)
                 if attempt.fault is None:
                     self._accept(attempt)
+                elif attempt.fault is Fault.SYNC_NOT_FOUND:  # which no better detector would find
+                    self._failed.append(attempt)
                 else:
                     self._waiting.append(attempt)
 

@@ -148,23 +148,25 @@ def _fill(x, low, high, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 
 
 @kernel
-def _matched(sums, b, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _read(sums, b, t):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     i = int(t)
-    f = t - i
-    e = t + period
-    k = int(e)
-    g = e - k
-    return sums[b, k] + g * (sums[b, k + 1] - sums[b, k]) - sums[b, i] - f * (sums[b, i + 1] - sums[b, i])
+    return sums[b, i] + (t - i) * (sums[b, i + 1] - sums[b, i])
+
+
+@kernel
+def _size(z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    return np.sqrt(z.real * z.real + z.imag * z.imag)
+
+
+@kernel
+def _matched(sums, b, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    return _read(sums, b, t + period) - _read(sums, b, t)
 
 
 @kernel
 def _soft(sums, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Read d(t); the caller keeps t and t + period inside the sums."""
-    zero = _matched(sums, 0, t, period)
-    one = _matched(sums, 1, t, period)
-    return np.sqrt(one.real * one.real + one.imag * one.imag) - np.sqrt(
-        zero.real * zero.real + zero.imag * zero.imag
-    )
+    return _size(_matched(sums, 1, t, period)) - _size(_matched(sums, 0, t, period))
 
 
 @kernel
@@ -209,8 +211,12 @@ def _fit_pattern(sums, signs, middle, shifts, periods):  # type: ignore[no-untyp
             if start < 0.0 or start + (signs.size + 1) * periods[r] + 2.0 > sums.shape[1]:
                 continue
             total = 0.0
-            for j in range(signs.size):
-                total += signs[j] * _soft(sums, start + j * periods[r], periods[r])
+            low, high = _read(sums, 0, start), _read(sums, 1, start)
+            for j in range(signs.size):  # a chip ends where the next one begins
+                t = start + (j + 1) * periods[r]
+                next_low, next_high = _read(sums, 0, t), _read(sums, 1, t)
+                total += signs[j] * (_size(next_high - high) - _size(next_low - low))
+                low, high = next_low, next_high
             if total > best:
                 best = total
                 best_shift = s
