@@ -24,6 +24,7 @@ from protocol.ciphers import SecretKey
 from protocol.decoder import Decoder
 from protocol.keys import Keyring, KeyRow
 from protocol.link import LinkFrame
+from sdr.bench.machine import children_cpu_s
 
 # Frames without CRCs and the keys that open them: N.2.1, N.2.3, N.2.4, N.5.3 with and without ELL, N.8, N.11.
 _ANNEX_N: Final = (
@@ -181,7 +182,7 @@ def _measure(security: str, mode: int, known: int, count: int) -> DecodeSpeed:
 def _timed(security: str, known: int, keys: Path, first: bytes, given: bytes, count: int) -> DecodeSpeed:
     """Run the program on all telegrams and watch it."""
     command = [sys.executable, "-m", "sdr", "decode", "-", "--keys", str(keys)]
-    cpu = _children_cpu_s()
+    cpu = children_cpu_s()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(first.hex().encode() + b"\n")
@@ -193,23 +194,13 @@ def _timed(security: str, known: int, keys: Path, first: bytes, given: bytes, co
         read = sum(b'"readings":[{' in line for line in process.stdout)
         elapsed = time.perf_counter() - started
         feeder.join()
-    cpu = _children_cpu_s() - cpu
+    cpu = children_cpu_s() - cpu
     return DecodeSpeed(security, known, count, read, count / elapsed, count / cpu)
 
 
 def _feed(stream: IO[bytes], given: bytes) -> None:
     stream.write(given)
     stream.close()
-
-
-def _children_cpu_s() -> float:
-    """CPU time of the programs that were run and have ended."""
-    if sys.platform == "win32":  # which has no resource module
-        return float("nan")
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def to_dict(result: DecodeSpeed) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,16 @@ def reference_msps() -> float:
         _fir(x, taps, out)
         seconds.append(time.process_time() - started)
     return _FIR_SAMPLES / float(np.median(seconds[1:])) / 1e6
+
+
+def children_cpu_s() -> float:
+    """CPU time of the programs that were run and have ended, in seconds."""
+    if sys.platform == "win32":  # which has no resource module
+        return float("nan")
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _cpu_name() -> str:
