@@ -11,6 +11,7 @@ Source: NIST SP 800-38A, -38B and -38C; OMS Vol. 2 chapter on key derivation.
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +32,7 @@ DES_KEY_BYTES: Final = 8
 CCM_TAG_BYTES: Final = 8
 _KEY_SIZES: Final = (AES_KEY_BYTES, DES_KEY_BYTES)
 
+_DERIVATION_BLOCK: Final = struct.Struct("<BI4s7s")
 _DERIVATION_PADDING: Final = bytes((7,)) * 7
 _ECB: Final = ECB()
 
@@ -136,8 +138,8 @@ class SecretKey:
 
         Source: OMS Vol. 2, key derivation function A; CMAC over exactly one block.
         """
-        block = bytes((constant,)) + counter.to_bytes(4, "little") + number + _DERIVATION_PADDING
-        last_block = int.from_bytes(block, "big") ^ self._cmac_subkey()
+        block = _DERIVATION_BLOCK.pack(constant, counter, number, _DERIVATION_PADDING)
+        last_block = int.from_bytes(block, "big") ^ (self._subkey or self._cmac_subkey())
         return SecretKey(self._encrypt_blocks(last_block.to_bytes(BLOCK_BYTES, "big")))
 
     def ccm_decrypt(self, ciphertext_and_tag: bytes, nonce: bytes, associated: bytes) -> bytes | None:

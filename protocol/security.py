@@ -131,7 +131,7 @@ def open_message(
             return Opened(Outcome.UNSUPPORTED, problem="security_mode_unsupported", candidate=candidate)
         if length == 0:
             return _open_plain(inputs, message, keys)
-        return _open_encrypted(inputs, message, length, keys, strict)
+        return _open_encrypted(inputs, mode, message, length, keys, strict)
     except Unsupported as error:
         return Opened(Outcome.UNSUPPORTED, problem=error.reason)
     except ProtocolError as error:
@@ -175,11 +175,10 @@ _SEVERITY: Final = {Outcome.KEY_WRONG: 1, Outcome.MAC_MISMATCH: 2}
 
 
 def _open_encrypted(
-    inputs: CipherInputs, message: bytes, length: int, keys: Iterable[SecretKey], strict: bool
+    inputs: CipherInputs, mode: int, message: bytes, length: int, keys: Iterable[SecretKey], strict: bool
 ) -> Opened:
-    """Try all keys on a message with ``length`` encrypted bytes."""
+    """Try all keys on a message of a mode with ``length`` encrypted bytes."""
     header = inputs.header
-    mode = header.mode
     is_ccm, is_des = mode == CCM_MODE, mode == DES_MODE
     region_end = header.size + length
     region = message[header.size : region_end]
