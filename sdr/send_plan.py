@@ -76,7 +76,10 @@ def plan_scene(scene: Scene) -> list[Transmission]:
     noise_power = 0.0 if scene.noise_dbfs is None else 10.0 ** (scene.noise_dbfs / 10.0)
     found = []
     for one in plan(scene):
-        level_dbfs = 20.0 * math.log10(one.amplitude(noise_power, scene.sample_rate_hz)) + scene.gain_db
+        level_dbfs = one.settings.level_dbfs
+        if level_dbfs is None:
+            level_dbfs = 20.0 * math.log10(one.amplitude(noise_power, scene.sample_rate_hz))
+        level_dbfs += scene.gain_db
         found.append(replace(one, settings=replace(one.settings, snr_db=None, level_dbfs=level_dbfs)))
     for before, after in pairwise(found):
         if before.start_s + before.whole_duration_s + 1e-3 > after.start_s:

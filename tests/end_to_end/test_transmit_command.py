@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support import GAS_FRAME, GAS_RAW_A, GAS_RAW_B, frames_in
+from support import GAS_FRAME, GAS_RAW_A, GAS_RAW_B, ROOT, frames_in
 
 from dsp.modes import BY_NAME
 from sdr.cli import main
 from sdr.recording import open_recording
 from sdr.sample_format import to_complex
+from sdr.scene import parse as parse_scene
+from sdr.send_plan import plan_scene
+from sdr.transmit.safety.config import load_config
+from sdr.transmit.safety.power import power_budget
 
 GAS_HEX = GAS_FRAME.hex()
 Capture = pytest.CaptureFixture[str]
@@ -173,6 +178,18 @@ def test_scene_through_the_transmitter(tmp_path: Path, capsys: Capture) -> None:
     again = tmp_path / "y.sigmf-meta"
     assert main(["transmit", "--scene", str(scene), "--seed", "4", "--file", str(again)]) == 0
     assert [line["frame_hex"] for line in _lines(capsys)] != [line["frame_hex"] for line in lines]
+
+
+def test_examples_of_the_documentation(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "transmit.md").read_text(encoding="utf-8")
+    scene, section = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    sent = plan_scene(parse_scene(scene))
+    assert [one.settings.level_dbfs for one in sent if one.mode == "T"] == list(range(-1, -62, -2))
+    assert [one.impairments.deviation_hz for one in sent if one.mode == "C"][-1] == 31_250
+    path = tmp_path / "omsdr.toml"
+    path.write_text(section, encoding="utf-8")
+    config = load_config(path)
+    assert power_budget(config, "hackrf", 0.0, -1.0).erp_dbm == pytest.approx(-36.5)
 
 
 def test_scene_that_needs_two_transmitters(tmp_path: Path, capsys: Capture) -> None:
