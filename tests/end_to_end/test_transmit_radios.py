@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,21 @@ def test_radio_that_sets_something_else_sends_nothing(
     assert problem in finished.stderr
     assert "activate" not in radio.events
     assert not radio.sent_samples().size
+
+
+@pytest.mark.parametrize("kind", ["program", "library"])
+def test_firmware_that_counts_no_underruns(radio: FakeTransmitter) -> None:
+    finished = _transmit(radio, GAS_HEX, "--mode", "T", fault="old_firmware")
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["underruns"] is None
+    assert _received(radio, 868.75e6) == [GAS_HEX]
+
+
+@pytest.mark.parametrize("kind", ["program", "library"])
+@pytest.mark.parametrize(("serial", "code"), [("cafe0001", 0), ("deadbeef", 4)])
+def test_hackrf_by_its_serial_number(radio: FakeTransmitter, serial: str, code: int) -> None:
+    named = replace(radio, device=f"hackrf:{serial}")
+    assert _transmit(named, GAS_HEX, "--mode", "T").returncode == code
 
 
 @pytest.mark.parametrize("kind", ["program", "library"])

@@ -1,7 +1,7 @@
 /* A HackRF that transmits into a folder: what hackrf_transfer and omsdr use of libhackrf 2022.09.
 
    OMSDR_FAKE_HACKRF   folder; gets tx.cs8 (every byte that left), events (one line each), state (tx|off)
-   OMSDR_FAKE_FAULT    absent | busy | drop | stall | unplug | underrun
+   OMSDR_FAKE_FAULT    absent | busy | drop | stall | unplug | underrun | old_firmware (counts no underruns)
 
    Four transfers of 262144 bytes are under way at once and leave one after another, each in the time
    that its samples take. "drop" is an old library: what is under way at the end is lost, and a last
@@ -240,6 +240,8 @@ int hackrf_enable_tx_flush(hackrf_device *device, hackrf_flush_cb_fn callback, v
 int hackrf_get_m0_state(hackrf_device *device, hackrf_m0_state *value)
 {
 	(void)device;
+	if (fault("old_firmware"))
+		return HACKRF_ERROR_USB_API_VERSION;
 	memset(value, 0, sizeof *value);
 	value->num_shortfalls = fault("underrun") ? 3 : 0;
 	value->longest_shortfall = fault("underrun") ? 512 : 0;
