@@ -138,14 +138,14 @@ def waveform(
     )
 
 
-def pulse_phase(row: PhyMode, u: DoubleArray) -> DoubleArray:
-    """Phase that a single chip of level 1, which begins at 0, has added at times ``u`` in chips.
+def pulse_turns(bandwidth_time: float | None, u: DoubleArray) -> DoubleArray:
+    """Say how far a single chip of level 1, which begins at 0, has turned the phase at times ``u`` in chips.
 
-    In units of deviation over chip rate, in turns. Gaussian pulses begin and end up to 1.5 chips outside.
+    In turns at a deviation of the chip rate. A Gaussian pulse begins and ends 1.5 chips outside the chip.
     """
-    pulse = np.array([0.0, 0.0, 1.0, 0.0, 0.0], dtype=np.float32)
-    wave = waveform(pulse, row, impairments=Impairments(deviation_hz=row.chip_rate_hz))
-    return np.asarray(np.interp((2.0 + u) / row.chip_rate_hz, wave.knots_s, wave.turns))
+    level = np.array([0.0, 0.0, 1.0, 0.0, 0.0], dtype=np.float32)
+    knots, integral = _frequency_integral(level, np.arange(6, dtype=np.float64), bandwidth_time)
+    return np.asarray(np.interp(2.0 + u, knots, integral))
 
 
 def modulate(

@@ -171,8 +171,7 @@ class RegionReader:
         if not self._workspace.knows(attempt):
             self._keep(attempt)
             return
-        tuning = self._reader.tune(self._workspace.baseband, attempt)
-        removed = self._workspace.take_off(replace(attempt, tuning=tuning))
+        removed = self._workspace.take_off(attempt)
         self._laid_open.append(self._workspace.span(removed))
         self._add(
             Reading(

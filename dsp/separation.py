@@ -5,11 +5,12 @@
 
 A detector is right about most chips even where a burst as strong lies on top, and words of the line
 code more often than chips; where the one is right, the other is heard alone, so both get better by
-turns. It ends with the first frame whose CRCs all fit, or when nothing changes any more.
+turns. It ends with the first frame whose CRCs all fit, or when a turn leaves as much unexplained as the last.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from dsp.plan import Channel
 from dsp.sync_search import SyncHit, SyncSearch
 from dsp.workspace import Workspace
 
-_TURNS = 4
+_PROGRESS = 0.97  # a turn must leave so much less than the one before
 _MOST_PARTNERS = 2
 _PARTNER_METRIC = 0.5
 _CLEAR_METRIC = 0.75  # of a sync without a good first block
@@ -68,10 +69,10 @@ class Separation:
         Returns:
             Whether a frame was read.
         """
-        off = workspace.take_off(self._tuned(workspace, upper))
+        off = workspace.take_off(upper)
         for hit in self._partners(workspace, workspace.span(off), upper, failed):
-            said: tuple[bytes, bytes] | None = None
-            for _ in range(_TURNS):
+            least_left = math.inf
+            while True:
                 lower = self._reader.read(workspace.baseband, hit)
                 if lower.fault is None:
                     accept(lower)
@@ -79,25 +80,22 @@ class Separation:
                     return True
                 if not workspace.knows(lower):
                     break
-                lower_off = workspace.take_off(self._tuned(workspace, lower))
+                lower_off = workspace.take_off(lower)
+                left = workspace.power(workspace.span(lower_off))
+                if left > _PROGRESS * least_left:
+                    workspace.put_back(lower_off)
+                    break
+                least_left = left
                 workspace.put_back(off)
                 again = self._reader.read(workspace.baseband, upper.hit)
                 if again.fault is None:
                     accept(again)
                     workspace.put_back(lower_off)
                     return True
-                if not workspace.knows(again):
-                    again = upper
-                off = workspace.take_off(self._tuned(workspace, again))
+                off = workspace.take_off(again if workspace.knows(again) else upper)
                 workspace.put_back(lower_off)
-                if said == (lower.raw, again.raw):
-                    break
-                said = lower.raw, again.raw
         workspace.put_back(off)
         return False
-
-    def _tuned(self, workspace: Workspace, attempt: Attempt) -> Attempt:
-        return replace(attempt, tuning=self._reader.tune(workspace.baseband, attempt))
 
     def _partners(
         self, workspace: Workspace, span: tuple[int, int], upper: Attempt, failed: list[Attempt]

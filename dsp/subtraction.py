@@ -17,18 +17,16 @@ bandwidth alike: 12 dB below them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp import line_code
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, PhasorArray
+from dsp.arrays import ComplexArray, DoubleArray, PhasorArray
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt
-from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors
+from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors, moving_mean
 from dsp.modes import PhyMode, Postamble
 from dsp.plan import Channel
 
@@ -39,8 +37,9 @@ _STEADY_TOLERANCE = 1e-3  # of the chip rate; clocks of a closer tolerance do no
 _LEAST_FIT_CHIPS = 2 * _REFERENCE_CHIPS
 _MOST_SHIFT_CHIPS = 0.2  # of an edge, by the fit
 _MOST_DEVIATION_CHANGE = 0.15
-
-_Number = TypeVar("_Number", np.float64, np.complex128)
+_GAUSSIAN_BANDWIDTH_TIME = 0.5
+_GAUSSIAN_READS = 0.87  # of the deviation, by tones
+_COHERENT = 0.93  # less: try the other frequency pulse
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,81 +79,91 @@ class Subtraction:
         self._channel = channel
         self._shift = shift
         self._step = step
-        self._makers = {
-            v.row.name: WaveformMaker(v.row) for v in channel.variants if v.row.bits_per_chip == 1
-        }
+        drifts = channel.chip_rate_tolerance > _STEADY_TOLERANCE
+        self._clock_order = _DRIFT_ORDER if drifts else 1
+        self._rows = {v.row.name for v in channel.variants if v.row.bits_per_chip == 1}
+        self._straight = WaveformMaker(None)
+        self._gaussian = WaveformMaker(_GAUSSIAN_BANDWIDTH_TIME)
 
     def knows(self, attempt: Attempt) -> bool:
         """Tell whether the frame's chips follow from its bytes alone."""
-        return attempt.variant.row.name in self._makers
+        return attempt.variant.row.name in self._rows
 
     def subtract(self, samples: ComplexArray, attempt: Attempt) -> Removed:
         """Take a frame off.
 
         Args:
             samples: complex64 of the wide stream, changed in place; its first is where the baseband began.
-            attempt: a frame whose CRCs fit.
+            attempt: a frame whose CRCs fit, or whose chips are mostly right.
         """
-        maker = self._makers[attempt.variant.row.name]
+        row = attempt.variant.row
         burst = _inside(self._first_guess(attempt), samples.size)
+        usual, other = self._straight, self._gaussian
+        if row.bandwidth_time is not None:
+            usual, other = other, usual
+        maker = usual
         if burst.levels.size >= _LEAST_FIT_CHIPS:
-            burst = _inside(self._fit(samples, maker, burst), samples.size)
-        return self._take_off(samples, maker, burst, attempt.variant.row)
+            burst, coherence = self._fitted(samples, usual, burst)
+            if coherence < _COHERENT:
+                otherwise, better = self._fitted(samples, other, self._first_guess(attempt))
+                maker, burst = (other, otherwise) if better > coherence else (usual, burst)
+        return self._take_off(samples, maker, burst, row)
 
     def _first_guess(self, attempt: Attempt) -> KnownBurst:
         """Build the burst as the detectors saw it."""
         known = chip_string(self._channel.pattern + attempt.variant.continuation)
         chips = np.concatenate([known, line_code.encode(attempt.raw, attempt.variant.row.line_code)])
-        starts = attempt.chips.starts[: chips.size] * self._step
-        k = np.arange(chips.size + 1) * (2.0 / chips.size) - 1.0
-        order = self._drift_order if starts.size > 4 * _REFERENCE_CHIPS else 1
-        curve = np.polynomial.polynomial.polyfit(k[: starts.size], starts, order)
-        edges = np.polynomial.polynomial.polyval(k, curve)
+        starts: DoubleArray = attempt.chips.starts[: chips.size] * self._step
+        k: DoubleArray = np.arange(chips.size + 1) * (2.0 / chips.size) - 1.0
+        order = self._clock_order if starts.size > 4 * _REFERENCE_CHIPS else 1
+        powers = np.asarray(k[:, None] ** np.arange(order + 1), dtype=np.float64)
+        low, high = attempt.chips.low_hz, attempt.chips.high_hz
         rate_hz = self._channel.baseband_rate_hz * self._step
-        if attempt.tuning is not None:
-            carrier, deviation_hz = attempt.tuning.carrier * rate_hz / self._step, attempt.tuning.deviation_hz
-        else:
-            low_hz, high_hz = attempt.chips.low_hz, attempt.chips.high_hz
-            carrier, deviation_hz = (low_hz + high_hz) / 2.0, (high_hz - low_hz) / 2.0
         return KnownBurst(
             levels=chips.astype(np.float32) * np.float32(2) - np.float32(1),
-            edges=np.asarray(edges),
-            carrier=self._shift + carrier / rate_hz,
-            deviation=deviation_hz / rate_hz,
+            edges=powers @ _least_squares(powers[: starts.size], starts),
+            carrier=self._shift + (low + high) / 2.0 / rate_hz,
+            deviation=(high - low) / 2.0 / rate_hz,
         )
 
-    @property
-    def _drift_order(self) -> int:
-        return _DRIFT_ORDER if self._channel.chip_rate_tolerance > _STEADY_TOLERANCE else 1
+    def _fitted(
+        self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst
+    ) -> tuple[KnownBurst, float]:
+        """Fit with one frequency pulse; also tell how coherent the chips are, 0…1."""
+        if maker is self._gaussian:  # tones read low where chips are rounded
+            burst = replace(burst, deviation=burst.deviation / _GAUSSIAN_READS)
+            burst, _ = self._fit(samples, maker, _inside(burst, samples.size))
+        return self._fit(samples, maker, _inside(burst, samples.size))
 
-    def _fit(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst) -> KnownBurst:
-        """Refine carrier, deviation and clock."""
+    def _fit(
+        self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst
+    ) -> tuple[KnownBurst, float]:
+        """Refine carrier, deviation and clock once."""
         first, wave, bounds = maker.make(burst)
         c = chip_phasors(samples[first : first + wave.size], wave, bounds)
         advance = float(np.angle(np.sum(c[1:] * c[:-1].conj())))
         c *= np.exp(-1j * advance * np.arange(c.size))
-        local = _moving_mean(c, _REFERENCE_CHIPS)
-        phase = np.imag(c * local.conj()) / (np.mean(np.abs(local)) * np.mean(np.abs(c)) + 1e-30)
-        length = burst.edges[-1] - burst.edges[0]
+        local = moving_mean(c, _REFERENCE_CHIPS)
+        size, local_size = float(np.mean(np.abs(c))) + 1e-30, float(np.mean(np.abs(local))) + 1e-30
+        phase = np.imag(c * local.conj()) / (size * local_size)
+        length = float(burst.edges[-1] - burst.edges[0])
         x = 2.0 * (burst.edges - burst.edges[0]) / length - 1.0
-        powers = x[:, None] ** np.arange(self._drift_order + 1)
+        powers = x[:, None] ** np.arange(self._clock_order + 1)
         steps = burst.levels * np.diff(burst.edges)
         columns = np.empty((c.size, powers.shape[1] + 1))
         columns[:, :-1] = (-2.0 * math.pi * burst.deviation * burst.levels)[:, None] * powers[:-1]
         columns[:, -1] = 2.0 * math.pi * (np.cumsum(steps) - 0.5 * steps)
-        columns -= _moving_mean(columns, _REFERENCE_CHIPS)
-        square = columns.T @ columns
-        square.flat[:: square.shape[0] + 1] *= 1.0 + 1e-9  # a regular matrix whatever the chips
-        square.flat[:: square.shape[0] + 1] += 1e-30
-        solution = np.linalg.solve(square, columns.T @ phase)
+        columns -= moving_mean(columns, _REFERENCE_CHIPS)
+        solution = _least_squares(columns, phase)
         most_shift = _MOST_SHIFT_CHIPS * length / c.size
         most_change = _MOST_DEVIATION_CHANGE * abs(burst.deviation)
-        return KnownBurst(
+        fitted = KnownBurst(
             levels=burst.levels,
             edges=burst.edges + np.clip(powers @ solution[:-1], -most_shift, most_shift),
             carrier=burst.carrier + advance * c.size / (2.0 * math.pi * length),
             deviation=burst.deviation + min(max(float(solution[-1]), -most_change), most_change),
         )
+        return _inside(fitted, samples.size), local_size / size
 
     def _take_off(
         self, samples: ComplexArray, maker: WaveformMaker, frame: KnownBurst, row: PhyMode
@@ -231,13 +240,12 @@ def _steps_present(c: PhasorArray) -> int:
     return best + 1 if climb.size and climb[best] > 0.0 else 0
 
 
-def _moving_mean(x: NDArray[_Number], n: int) -> NDArray[_Number]:
-    """Mean over the ``n`` elements around each along the first axis, fewer at the ends."""
-    sums = np.concatenate([np.zeros_like(x[:1]), np.cumsum(x, axis=0)])
-    k = np.arange(x.shape[0])
-    first, behind = np.maximum(k - n // 2, 0), np.minimum(k + n // 2 + 1, x.shape[0])
-    count = (behind - first).reshape(-1, *[1] * (x.ndim - 1))
-    return np.asarray((sums[behind] - sums[first]) / count)
+def _least_squares(columns: DoubleArray, values: DoubleArray) -> DoubleArray:
+    """Solve by the normal equations, which are regular whatever the columns."""
+    square = columns.T @ columns
+    diagonal = np.einsum("ii->i", square)
+    diagonal += 1e-12 * diagonal.max() + 1e-30
+    return np.asarray(np.linalg.solve(square, columns.T @ values))
 
 
 @kernel

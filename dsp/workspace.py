@@ -67,6 +67,11 @@ class Workspace:
         """First baseband sample of what was subtracted, and the one behind its last."""
         return int(removed.start / self.step), min(math.ceil(removed.stop / self.step), self.baseband.size)
 
+    def power(self, span: tuple[int, int]) -> float:
+        """Mean power of a baseband span."""
+        piece = self.baseband[span[0] : span[1]]
+        return float(np.mean(piece.real**2 + piece.imag**2)) if piece.size else 0.0
+
     def unclean(self, span: tuple[int, int], window: int, excess: float) -> tuple[int, int] | None:
         """Find what of a baseband span holds more than noise.
 
