@@ -10,18 +10,14 @@ air interface's frequency pulse: a straight line for FSK, a table for GFSK.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray, PhasorArray
 from dsp.modulator import pulse_turns
 
 _TABLE_STEPS = 64
-
-_Number = TypeVar("_Number", np.float64, np.complex128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +83,6 @@ def chip_phasors(x: ComplexArray, wave: ComplexArray, bounds: IndexArray) -> Pha
     out = np.empty(bounds.size - 1, dtype=np.complex128)
     _correlate(x, wave, bounds, out)
     return out
-
-
-def moving_mean(x: NDArray[_Number], n: int) -> NDArray[_Number]:
-    """Mean over the ``n`` elements around each along the first axis, fewer at the ends."""
-    sums = np.empty((x.shape[0] + 1, *x.shape[1:]), dtype=x.dtype)
-    sums[0] = 0.0
-    np.cumsum(x, axis=0, out=sums[1:])
-    k = np.arange(x.shape[0])
-    first, behind = np.maximum(k - n // 2, 0), np.minimum(k + n // 2 + 1, x.shape[0])
-    count = (behind - first).reshape(-1, *[1] * (x.ndim - 1))
-    return np.asarray((sums[behind] - sums[first]) / count)
 
 
 @kernel

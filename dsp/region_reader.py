@@ -28,6 +28,8 @@ _WINDOW_CHIPS = 32
 _CLEAN_EXCESS = 1.25  # of the noise: more than that in a window is another burst
 _SAME_HIT_CHIPS = 4
 _PIECE_CHIPS = 116  # searched at once: with what lies beside it 512 positions
+_LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
+_LIKENESS_LESS = 0.1
 _MOST_ROUNDS = 32
 
 
@@ -132,9 +134,11 @@ class RegionReader:
         """Work for what failed, the clearest sync first, until a frame lays something open."""
         self._waiting.sort(key=lambda attempt: (-attempt.hit.metric, attempt.hit.start))
         while self._waiting and not self._laid_open:
-            hit = self._waiting.pop(0).hit
-            if not self._explained(hit):
-                attempt = self._reader.read(self._workspace.baseband, hit)
+            attempt = self._waiting.pop(0)
+            if self._is_likeness(attempt):
+                self._failed.append(attempt)
+            elif not self._explained(attempt.hit):
+                attempt = self._reader.read(self._workspace.baseband, attempt.hit)
                 if attempt.fault is None:
                     self._accept(attempt)
                 else:
@@ -160,6 +164,15 @@ class RegionReader:
             if start < hit.start < stop and hit.metric < _NEW_BURST_METRIC:
                 return True
         return False
+
+    def _is_likeness(self, attempt: Attempt) -> bool:
+        """Tell whether a hit is the shadow of a much clearer one that failed too."""
+        reach = _LIKENESS_CHIPS * self._channel.samples_per_chip
+        return any(
+            other.hit.metric > attempt.hit.metric + _LIKENESS_LESS
+            and abs(other.hit.start - attempt.hit.start) < reach
+            for other in self._failed
+        )
 
     def _keep(self, attempt: Attempt) -> None:
         """Keep a frame on the samples."""
@@ -218,7 +231,7 @@ class RegionReader:
         """Read one of the damaged frames by turns with what lies upon it."""
         separation = Separation(self._channel, self._search, self._reader)
         for upper in sorted(self._failed, key=_merit, reverse=True):
-            if id(upper) in self._tried or not worth_separating(upper):
+            if id(upper) in self._tried or not worth_separating(upper) or self._is_likeness(upper):
                 continue
             self._tried[id(upper)] = upper
             if separation.separate(self._workspace, upper, self._failed, self._take_off):

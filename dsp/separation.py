@@ -21,6 +21,7 @@ from dsp.plan import Channel
 from dsp.sync_search import SyncHit, SyncSearch
 from dsp.workspace import Workspace
 
+_MOST_TURNS = 6
 _PROGRESS = 0.97  # a turn must leave so much less than the one before
 _MOST_PARTNERS = 2
 _PARTNER_METRIC = 0.5
@@ -72,7 +73,7 @@ class Separation:
         off = workspace.take_off(upper)
         for hit in self._partners(workspace, workspace.span(off), upper, failed):
             least_left = math.inf
-            while True:
+            for _ in range(_MOST_TURNS):
                 lower = self._reader.read(workspace.baseband, hit)
                 if lower.fault is None:
                     accept(lower)
@@ -82,7 +83,7 @@ class Separation:
                     break
                 lower_off = workspace.take_off(lower)
                 left = workspace.power(workspace.span(lower_off))
-                if left > _PROGRESS * least_left:
+                if left >= _PROGRESS * least_left:
                     workspace.put_back(lower_off)
                     break
                 least_left = left

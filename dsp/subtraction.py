@@ -1,42 +1,37 @@
 """Take a decoded frame off the samples, so that what lies beneath it can be heard.
 
-The bytes give the chips, the chips the waveform (``known_waveform``) but for carrier, deviation,
-clock, amplitude and phase, which are fitted by least squares to c[k], the received amplitude of each
-chip. Seen from the local mean over 32 chips, a chip's phase is off by
+    bytes ─▶ chips ─▶ waveform ─▶ chip phasors ─▶ fit: carrier, deviation, clock ─▶ waveform
+                                     └▶ each 64 chips: amplitude and its slope ─▶ samples − waveform
 
-    θ[k] = 2π · (−deviation · level[k] · δτ(k)  +  δdeviation · ∫ level)
+The bytes give the chips (``line_code``), the chips the waveform (``known_waveform``) but for what is
+fitted (``waveform_fit``). Plain or Gaussian chips: where the usual frequency pulse does not fit, the
+other is tried. Each piece of 64 chips has its own complex amplitude and slope, which follow fading and
+phase noise slower than that.
 
-so clock error (a cubic where clocks drift, else a straight line) and deviation follow from one small
-linear system; the carrier from the mean advance of c[k]. Then each piece of 64 chips is given its own
-complex amplitude and slope, which follows fading and phase noise slower than that, and subtracted.
-
-What is left of the frame is about 4 / 64 of what disturbed it, noise and other bursts in its own
-bandwidth alike: 12 dB below them.
+What is left of the frame is about 2 / 64 of what disturbed it in its own band, noise and other bursts
+alike; measured, with noise in the whole baseband as reference, 22 dB below it at 12 to 45 dB Ec/N0.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dsp import line_code
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, DoubleArray, PhasorArray
+from dsp.arrays import ComplexArray, PhasorArray
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt
-from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors, moving_mean
+from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors
 from dsp.modes import PhyMode, Postamble
 from dsp.plan import Channel
+from dsp.waveform_fit import REFERENCE_CHIPS, Fit, fit, solve
 
 _PIECE_CHIPS = 64
-_REFERENCE_CHIPS = 32
 _DRIFT_ORDER = 3
 _STEADY_TOLERANCE = 1e-3  # of the chip rate; clocks of a closer tolerance do not drift
-_LEAST_FIT_CHIPS = 2 * _REFERENCE_CHIPS
-_MOST_SHIFT_CHIPS = 0.2  # of an edge, by the fit
-_MOST_DEVIATION_CHANGE = 0.15
+_LEAST_FIT_CHIPS = 2 * REFERENCE_CHIPS
 _GAUSSIAN_BANDWIDTH_TIME = 0.5
 _GAUSSIAN_READS = 0.87  # of the deviation, by tones
 _COHERENT = 0.93  # less: try the other frequency pulse
@@ -95,75 +90,52 @@ class Subtraction:
         Args:
             samples: complex64 of the wide stream, changed in place; its first is where the baseband began.
             attempt: a frame whose CRCs fit, or whose chips are mostly right.
+
+        Returns:
+            What was subtracted; nothing where fewer than 64 chips lie inside the samples.
         """
         row = attempt.variant.row
         burst = _inside(self._first_guess(attempt), samples.size)
+        if burst.levels.size < _LEAST_FIT_CHIPS:
+            return Removed(0, np.zeros(0, dtype=np.complex64), 0.0, burst.carrier - self._shift, burst)
         usual, other = self._straight, self._gaussian
         if row.bandwidth_time is not None:
             usual, other = other, usual
-        maker = usual
-        if burst.levels.size >= _LEAST_FIT_CHIPS:
-            burst, coherence = self._fitted(samples, usual, burst)
-            if coherence < _COHERENT:
-                otherwise, better = self._fitted(samples, other, self._first_guess(attempt))
-                maker, burst = (other, otherwise) if better > coherence else (usual, burst)
-        return self._take_off(samples, maker, burst, row)
+        maker, best = usual, self._fitted(samples, usual, burst)
+        if best.coherence < _COHERENT:
+            otherwise = self._fitted(samples, other, burst)
+            if otherwise.coherence > best.coherence:
+                maker, best = other, otherwise
+        return self._take_off(samples, maker, best.burst, row)
 
     def _first_guess(self, attempt: Attempt) -> KnownBurst:
         """Build the burst as the detectors saw it."""
         known = chip_string(self._channel.pattern + attempt.variant.continuation)
         chips = np.concatenate([known, line_code.encode(attempt.raw, attempt.variant.row.line_code)])
-        starts: DoubleArray = attempt.chips.starts[: chips.size] * self._step
-        k: DoubleArray = np.arange(chips.size + 1) * (2.0 / chips.size) - 1.0
-        order = self._clock_order if starts.size > 4 * _REFERENCE_CHIPS else 1
-        powers = np.asarray(k[:, None] ** np.arange(order + 1), dtype=np.float64)
+        starts = attempt.chips.starts[: chips.size] * self._step
+        order = self._clock_order if starts.size > 4 * REFERENCE_CHIPS else 1
+        powers = np.vander(np.linspace(-1.0, 1.0, chips.size + 1), order + 1, increasing=True)
+        seen = powers[: starts.size]
         low, high = attempt.chips.low_hz, attempt.chips.high_hz
         rate_hz = self._channel.baseband_rate_hz * self._step
         return KnownBurst(
             levels=chips.astype(np.float32) * np.float32(2) - np.float32(1),
-            edges=powers @ _least_squares(powers[: starts.size], starts),
+            edges=powers @ solve(seen.T @ seen, seen.T @ starts),
             carrier=self._shift + (low + high) / 2.0 / rate_hz,
             deviation=(high - low) / 2.0 / rate_hz,
         )
 
-    def _fitted(
-        self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst
-    ) -> tuple[KnownBurst, float]:
-        """Fit with one frequency pulse; also tell how coherent the chips are, 0…1."""
-        if maker is self._gaussian:  # tones read low where chips are rounded
-            burst = replace(burst, deviation=burst.deviation / _GAUSSIAN_READS)
-            burst, _ = self._fit(samples, maker, _inside(burst, samples.size))
-        return self._fit(samples, maker, _inside(burst, samples.size))
-
-    def _fit(
-        self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst
-    ) -> tuple[KnownBurst, float]:
-        """Refine carrier, deviation and clock once."""
-        first, wave, bounds = maker.make(burst)
-        c = chip_phasors(samples[first : first + wave.size], wave, bounds)
-        advance = float(np.angle(np.sum(c[1:] * c[:-1].conj())))
-        c *= np.exp(-1j * advance * np.arange(c.size))
-        local = moving_mean(c, _REFERENCE_CHIPS)
-        size, local_size = float(np.mean(np.abs(c))) + 1e-30, float(np.mean(np.abs(local))) + 1e-30
-        phase = np.imag(c * local.conj()) / (size * local_size)
-        length = float(burst.edges[-1] - burst.edges[0])
-        x = 2.0 * (burst.edges - burst.edges[0]) / length - 1.0
-        powers = x[:, None] ** np.arange(self._clock_order + 1)
-        steps = burst.levels * np.diff(burst.edges)
-        columns = np.empty((c.size, powers.shape[1] + 1))
-        columns[:, :-1] = (-2.0 * math.pi * burst.deviation * burst.levels)[:, None] * powers[:-1]
-        columns[:, -1] = 2.0 * math.pi * (np.cumsum(steps) - 0.5 * steps)
-        columns -= moving_mean(columns, _REFERENCE_CHIPS)
-        solution = _least_squares(columns, phase)
-        most_shift = _MOST_SHIFT_CHIPS * length / c.size
-        most_change = _MOST_DEVIATION_CHANGE * abs(burst.deviation)
-        fitted = KnownBurst(
-            levels=burst.levels,
-            edges=burst.edges + np.clip(powers @ solution[:-1], -most_shift, most_shift),
-            carrier=burst.carrier + advance * c.size / (2.0 * math.pi * length),
-            deviation=burst.deviation + min(max(float(solution[-1]), -most_change), most_change),
-        )
-        return _inside(fitted, samples.size), local_size / size
+    def _fitted(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst) -> Fit:
+        """Fit with one frequency pulse."""
+        steps = 1
+        if maker is self._gaussian:
+            steps, burst = 2, replace(burst, deviation=burst.deviation / _GAUSSIAN_READS)
+        for _ in range(steps):
+            first, wave, bounds = maker.make(burst)
+            c = chip_phasors(samples[first : first + wave.size], wave, bounds)
+            found = fit(burst, c, self._clock_order)
+            burst = _inside(found.burst, samples.size)
+        return Fit(burst, found.coherence)
 
     def _take_off(
         self, samples: ComplexArray, maker: WaveformMaker, frame: KnownBurst, row: PhyMode
@@ -171,9 +143,9 @@ class Subtraction:
         extended = _extended(frame, row, samples.size)
         first, wave, bounds = maker.make(extended.burst)
         c = chip_phasors(samples[first : first + wave.size], wave, bounds)
-        start = extended.before - _steps_present(c[: extended.before + _REFERENCE_CHIPS][::-1])
+        start = extended.before - _steps_present(c[: extended.before + REFERENCE_CHIPS][::-1])
         stop = c.size - extended.behind
-        stop += _steps_present(c[max(0, stop - _REFERENCE_CHIPS) :])
+        stop += _steps_present(c[max(0, stop - REFERENCE_CHIPS) :])
         n_pieces = max(1, round((stop - start) / _PIECE_CHIPS))
         limits = np.linspace(start, stop, n_pieces + 1).astype(np.int64)
         offset = int(bounds[start])
@@ -233,19 +205,11 @@ def _extended(burst: KnownBurst, row: PhyMode, size: int) -> _Extended:
 
 def _steps_present(c: PhasorArray) -> int:
     """How many chips behind the first 32, which are the burst's, go on in the same amplitude and phase."""
-    reference = c[:_REFERENCE_CHIPS].mean()
-    agreement = np.real(c[_REFERENCE_CHIPS:] * np.conj(reference)) / (abs(reference) ** 2 + 1e-30) - 0.5
+    reference = c[:REFERENCE_CHIPS].mean()
+    agreement = np.real(c[REFERENCE_CHIPS:] * np.conj(reference)) / (abs(reference) ** 2 + 1e-30) - 0.5
     climb = np.cumsum(agreement)
     best = int(np.argmax(climb)) if climb.size else 0
     return best + 1 if climb.size and climb[best] > 0.0 else 0
-
-
-def _least_squares(columns: DoubleArray, values: DoubleArray) -> DoubleArray:
-    """Solve by the normal equations, which are regular whatever the columns."""
-    square = columns.T @ columns
-    diagonal = np.einsum("ii->i", square)
-    diagonal += 1e-12 * diagonal.max() + 1e-30
-    return np.asarray(np.linalg.solve(square, columns.T @ values))
 
 
 @kernel
