@@ -27,6 +27,7 @@ _NEW_BURST_METRIC = 0.75  # a hit inside a good frame must be this clear to be t
 _WINDOW_CHIPS = 32
 _CLEAN_EXCESS = 1.25  # of the noise: more than that in a window is another burst
 _SAME_HIT_CHIPS = 4
+_SILENCE = 1.25  # mean excess over noise, as Ec/N0: a stretch of less holds no pattern (5 dB is 3.2)
 _PIECE_CHIPS = 116  # searched at once: with what lies beside it 512 positions
 _LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
 _LIKENESS_LESS = 0.1
@@ -107,11 +108,17 @@ class RegionReader:
         """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""
         baseband = self._workspace.baseband
         piece = _PIECE_CHIPS * self._channel.samples_per_chip if step_over else baseband.size
+        pattern = len(self._channel.pattern) * self._channel.samples_per_chip
+        noise_power = self._workspace.noise_power
+        excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if noise_power > 0.0 else 0.0
         at = 0
         while at < baseband.size:
-            hits = self._search.find(
-                baseband, begin=at, end=at + piece, chip_noise_power=self._chip_noise_power
-            )
+            stretch = at, min(at + piece + pattern, baseband.size)
+            hits = []
+            if not step_over or self._workspace.unclean(stretch, pattern, excess) is not None:
+                hits = self._search.find(
+                    baseband, begin=at, end=at + piece, chip_noise_power=self._chip_noise_power
+                )
             self._read_cheaply(hits)
             at += piece
             if step_over:
