@@ -79,7 +79,7 @@ class DecodeSpeed:
         telegrams: sent.
         read: that came out with readings.
         wall_per_s: telegrams a second by the clock on the wall.
-        cpu_per_s: telegrams a second of the program's CPU time, its start included.
+        cpu_per_s: telegrams a second of the program's CPU time, without what its start takes.
     """
 
     security: str
@@ -176,13 +176,15 @@ def _measure(security: str, mode: int, known: int, count: int) -> DecodeSpeed:
                 for meter in range(known)
             )
         )
-        return _timed(security, known, keys, first, given, count)
+        _, _, start_cpu_s = _timed(keys, first, b"")
+        read, wall_s, cpu_s = _timed(keys, first, given)
+        return DecodeSpeed(security, known, count, read, count / wall_s, count / (cpu_s - start_cpu_s))
 
 
-def _timed(security: str, known: int, keys: Path, first: bytes, given: bytes, count: int) -> DecodeSpeed:
-    """Run the program on all telegrams and watch it."""
+def _timed(keys: Path, first: bytes, given: bytes) -> tuple[int, float, float]:
+    """Run the program on all telegrams; return how many are read, and its wall and CPU time in seconds."""
     command = [sys.executable, "-m", "sdr", "decode", "-", "--keys", str(keys)]
-    cpu = children_cpu_s()
+    cpu_s = children_cpu_s()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(first.hex().encode() + b"\n")
@@ -192,10 +194,9 @@ def _timed(security: str, known: int, keys: Path, first: bytes, given: bytes, co
         feeder = threading.Thread(target=_feed, args=(process.stdin, given), daemon=True)
         feeder.start()
         read = sum(b'"readings":[{' in line for line in process.stdout)
-        elapsed = time.perf_counter() - started
+        wall_s = time.perf_counter() - started
         feeder.join()
-    cpu = children_cpu_s() - cpu
-    return DecodeSpeed(security, known, count, read, count / elapsed, count / cpu)
+    return read, wall_s, children_cpu_s() - cpu_s
 
 
 def _feed(stream: IO[bytes], given: bytes) -> None:
