@@ -125,13 +125,19 @@ class Gate:
         if settled and self._open_since < 0 and highest <= self._threshold * floor:
             self._block += smoothed.size  # what is silent all along is passed at once
             return regions
-        for value in smoothed.tolist():
-            self._advance(value / floor if settled else 0.0, settled, regions)
+        excess = smoothed / floor if settled else np.zeros(smoothed.size)
+        threshold = self._threshold if settled else -1.0
+        at = 0
+        while at < excess.size:
+            if self._open_since < 0:
+                at += self._wait(excess[at:], threshold, settled)
+            else:
+                at += self._follow(excess[at:], threshold, regions)
         return regions
 
     def _learn_floor(self, densities: FloatArray) -> None:
-        whole = densities.size - densities.size % _BLOCKS_PER_FLOOR_MEAN
-        means = densities[:whole].reshape(-1, _BLOCKS_PER_FLOOR_MEAN).mean(axis=1, dtype=np.float64)
+        means = np.empty(densities.size // _BLOCKS_PER_FLOOR_MEAN)
+        _block_means(densities, _BLOCKS_PER_FLOOR_MEAN, means)
         self._floor_means = np.concatenate([self._floor_means, means])[-_FLOOR_MEANS:]
         if self._floor_means.size:
             rank = int(_FLOOR_QUANTILE * self._floor_means.size)
@@ -153,26 +159,31 @@ class Gate:
         self._tail = series[max(0, series.size - self._smooth + 1) :] if self._smooth > 1 else series[:0]
         return smoothed, float(highest)
 
-    def _advance(self, excess: float, settled: bool, regions: list[Region]) -> None:
-        block = self._block
-        self._block += 1
-        active = not settled or excess > self._threshold
-        if active and self._open_since < 0:
+    def _wait(self, excess: DoubleArray, threshold: float, settled: bool) -> int:
+        """Open a region at the first active block; return how many blocks come before it."""
+        n = int(_first_above(excess, threshold))
+        self._block += n
+        if n < excess.size:
             # a weak burst may fill the moving mean before it shows
-            self._open_since = max(0, block - 2 * self._smooth - 2)
+            self._open_since = max(0, self._block - 2 * self._smooth - 2)
             self._own_since = self._open_since
-            self._first_active = block
+            self._first_active = self._last_active = self._block
             self._excess = 0.0
             self._unsettled = not settled
-        if self._open_since < 0:
-            return
-        self._excess = max(self._excess, excess)
-        if active:
-            self._last_active = block
-        if block - self._last_active > self._hang:
+        return n
+
+    def _follow(self, excess: DoubleArray, threshold: float, regions: list[Region]) -> int:
+        """Go on with an open region until it is closed or split; return how many blocks that took."""
+        split_at = self._open_since + self._own_limit + self._tail_limit + self._lead
+        n, self._last_active, self._excess = _until_quiet_or_long(
+            excess, threshold, self._block, self._last_active, self._hang, split_at, self._excess
+        )
+        self._block += n
+        if self._block - 1 - self._last_active > self._hang:
             self._close(regions)
-        elif self._block - self._open_since >= self._own_limit + self._tail_limit + self._lead:
+        elif self._block >= split_at:
             self._split(regions)
+        return int(n)
 
     def _close(self, regions: list[Region]) -> None:
         whole = self._own_since == self._open_since and not self._unsettled
@@ -225,3 +236,32 @@ def _moving_mean(series, n, out):  # type: ignore[no-untyped-def]  # noqa: ANN00
         if i - n + 1 >= 0:
             total -= series[i - n + 1]
     return highest
+
+
+@kernel
+def _block_means(densities, n, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(out.size):
+        total = 0.0
+        for k in range(i * n, (i + 1) * n):
+            total += densities[k]
+        out[i] = total / n
+
+
+@kernel
+def _first_above(excess, threshold):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(excess.size):
+        if excess[i] > threshold:
+            return i
+    return excess.size
+
+
+@kernel
+def _until_quiet_or_long(excess, threshold, block, last_active, hang, split_at, highest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return how many blocks pass until one is the end, the last active one, and the highest excess."""
+    for i in range(excess.size):
+        highest = max(highest, excess[i])
+        if excess[i] > threshold:
+            last_active = block + i
+        if block + i - last_active > hang or block + i + 1 >= split_at:
+            return i + 1, last_active, highest
+    return excess.size, last_active, highest
