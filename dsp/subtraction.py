@@ -204,10 +204,12 @@ def _extended(burst: KnownBurst, row: PhyMode, size: int) -> _Extended:
 
 
 def _steps_present(c: PhasorArray) -> int:
-    """How many chips behind the first 32, which are the burst's, go on in the same amplitude and phase."""
-    reference = c[:REFERENCE_CHIPS].mean()
-    agreement = np.real(c[REFERENCE_CHIPS:] * np.conj(reference)) / (abs(reference) ** 2 + 1e-30) - 0.5
-    climb = np.cumsum(agreement)
+    """Count the chips behind the first 32, the burst's own, that go on in amplitude and phase."""
+    size = float(np.abs(c[:REFERENCE_CHIPS].mean())) + 1e-30
+    sums = np.concatenate([np.zeros(1), np.cumsum(c)])
+    before = sums[REFERENCE_CHIPS:-1] - sums[: -REFERENCE_CHIPS - 1]  # of each chip: the 32 before it
+    direction = before / (np.abs(before) + 1e-30)
+    climb = np.cumsum(np.real(c[REFERENCE_CHIPS:] * direction.conj()) / size - 0.5)
     best = int(np.argmax(climb)) if climb.size else 0
     return best + 1 if climb.size and climb[best] > 0.0 else 0
 
