@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from dsp._kernel import kernel
 from dsp.arrays import ComplexArray
 from dsp.baseband import BasebandFilter
 from dsp.frame_reader import Attempt
@@ -83,13 +84,9 @@ class Workspace:
         Returns:
             From the first such window to the end of the last, or None.
         """
-        n = (span[1] - span[0]) // window
-        parts = self.baseband[span[0] : span[0] + n * window].view(np.float32).reshape(n, 2 * window)
-        power = 2.0 * np.mean(parts * parts, axis=1)
-        places = np.flatnonzero(power > excess * self.noise_power)
-        if places.size == 0:
-            return None
-        return span[0] + int(places[0]) * window, span[0] + (int(places[-1]) + 1) * window
+        piece = self.baseband[span[0] : span[1]].view(np.float32)
+        first, last = _louder_windows(piece, 2 * window, excess * self.noise_power * window)
+        return (span[0] + first * window, span[0] + (last + 1) * window) if last >= 0 else None
 
     def _renew(self, removed: Removed) -> None:
         step, reach = self.step, self._filter.reach_samples
@@ -102,3 +99,25 @@ class Workspace:
             piece, self._first + start, begin=m_start * step - start, n_out=m_stop - m_start
         )
         self.baseband[m_start:m_stop] = renewed
+
+
+@kernel
+def _louder_windows(parts, width, energy):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the first and the last window of so many parts that holds more energy; −1 twice for none."""
+    first = -1
+    last = -1
+    for w in range(parts.size // width):
+        a0 = np.float32(0.0)
+        a1 = np.float32(0.0)
+        a2 = np.float32(0.0)
+        a3 = np.float32(0.0)
+        piece = parts[w * width : (w + 1) * width]
+        for i in range(0, width - 3, 4):  # four sums side by side hide the adder's latency
+            a0 += piece[i] * piece[i]
+            a1 += piece[i + 1] * piece[i + 1]
+            a2 += piece[i + 2] * piece[i + 2]
+            a3 += piece[i + 3] * piece[i + 3]
+        if (a0 + a1) + (a2 + a3) > energy:
+            last = w
+            first = w if first < 0 else first
+    return first, last
