@@ -119,7 +119,9 @@ class SyncSearch:
             start = (first + hop) * self._hop
             if not begin <= start < end:
                 continue
-            rate, low, high, wrong = _describe(envelopes, hop, self._weights, self._offsets, self._pairs)
+            rate, low, high, wrong = _describe(
+                envelopes, hop, self._weights, self._offsets, self._pairs, _FAINT
+            )
             # a few strong chips, the end of another burst, can look like the pattern
             if wrong <= _WRONG_CHIPS * self._weights.size:
                 metric = min(math.sqrt(square[hop]), 1.0)
@@ -292,7 +294,7 @@ def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_
 
 
 @kernel
-def _describe(envelopes, hop, weights, offsets, pairs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _describe(envelopes, hop, weights, offsets, pairs, faint):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Name the rate and the pair of tones, of chip 0 and of chip 1, that stand out most at a start.
 
     The last result is how many chips of the pattern are wrong with them.
@@ -311,8 +313,11 @@ def _describe(envelopes, hop, weights, offsets, pairs):  # type: ignore[no-untyp
     best_rate = 0
     zero = 0
     one = 0
+    least = faint * energy.max()  # the side lobes of a strong signal follow its chips as well
     for p in range(pairs.shape[0]):
         low, high = pairs[p, 0], pairs[p, 1]
+        if energy[low] < least or energy[high] < least:
+            continue
         for r in range(n_rates):
             difference = correlation[high, r] - correlation[low, r]
             square = difference * difference / (energy[low] + energy[high] + np.float32(1e-30))
