@@ -24,3 +24,9 @@ def shared_recordings() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the fake drivers are compiled, once a session."""
+    return tmp_path_factory.mktemp("fake_drivers")

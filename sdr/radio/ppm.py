@@ -34,7 +34,7 @@ class PpmLearner:
     def hear(self, meter: Hashable, error_ppm: float) -> None:
         """Take how far a meter's carrier seemed off, in ppm of an uncorrected radio."""
         errors = self._meters.pop(meter, None) or deque(maxlen=_PER_METER)
-        errors.append(error_ppm)
+        errors.append(float(error_ppm))  # measured values are numpy's
         self._meters[meter] = errors  # the latest last
         if len(self._meters) > _MOST_METERS:
             del self._meters[next(iter(self._meters))]

@@ -53,7 +53,7 @@ class Reader:
         try:
             self._source.stream(self._ring.put)
         except RadioError as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)  # whose frames would hold the driver
         except Exception as error:  # whatever a driver raises means that it no longer works
             self.failure = DeviceLost(f"{self._source.uri}: {type(error).__name__}: {error}")
         finally:

@@ -19,6 +19,7 @@ _WINDOW_S = 4.0
 _LEAST_PIECES = 20
 _DRIFT_PPM = 200.0  # of both clocks together, and more
 _JUMP_S = 0.05
+_PAUSE_S = 0.5
 
 
 class SampleClock:
@@ -38,7 +39,7 @@ class SampleClock:
         self._utc_s = utc_s
         self._lags: deque[tuple[float, float]] = deque()  # arrival, lag; lags rising from the front
         self._tie_s: float | None = None
-        self._since_s = 0.0
+        self._since_s = self._last_s = 0.0
         self._n_pieces = 0
 
     def arrived(self, end_sample: int, arrived_s: float) -> int:
@@ -47,6 +48,9 @@ class SampleClock:
         self._n_pieces += 1
         if self._tie_s is None:
             self._tie_s, self._since_s = lag_s, arrived_s
+        if arrived_s - self._last_s > _PAUSE_S:  # what was held up comes in one go: wait for the end of it
+            self._since_s, self._n_pieces = arrived_s, 0
+        self._last_s = arrived_s
         while self._lags and self._lags[-1][1] >= lag_s:
             self._lags.pop()
         self._lags.append((arrived_s, lag_s))

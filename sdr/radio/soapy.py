@@ -154,7 +154,9 @@ class SoapySource:
         if self._stream is not None:
             self._device.closeStream(self._stream)
             self._stream = None
-        self._device = None
+        if self._device is not None:
+            self._device.close()  # not left to the garbage collector: the next opening must find it free
+            self._device = None
 
 
 def _arguments(uri: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 from support import ROOT, process_environment
 
 STREET = ROOT / "recordings" / "street_868.9M_2400k.cu8"
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 Heard = list[tuple[str, int]]
 
 
@@ -79,11 +79,6 @@ class Live:
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)
-
-    def close_output(self) -> None:
-        """Go away as a reader of a pipe does."""
-        assert self._process.stdout is not None
-        self._process.stdout.close()
 
     def wait(self) -> int:
         """Wait for the end; return the exit code."""

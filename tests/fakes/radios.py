@@ -97,6 +97,7 @@ class RtlTcpServer:
         samples: what it plays.
         commands: what clients asked for: number and parameter.
         greeting: what it says first.
+        hang_up_after: bytes after which it closes each connection; None for never.
     """
 
     samples: bytes
@@ -155,7 +156,7 @@ class RtlTcpServer:
             client.sendall(piece)
             position += len(piece)
             if self.hang_up_after is not None and position >= self.hang_up_after:
-                self.hang_up_after = None
+                client.shutdown(socket.SHUT_RDWR)  # closing alone waits for the listener
                 return
             time.sleep(max(0.0, started_s + position / 2 / self.rate_hz - time.monotonic()))
 
