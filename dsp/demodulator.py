@@ -89,6 +89,7 @@ class Demodulator:
             self._reader,
             workspace,
             region.noise_density * self.channel.chip_rate_hz,
+            settled=region.settled,
         )
         good, failed = reader.read(subtraction=self._subtraction_on)
         told = [reader.measure(attempt) for attempt in _worth_reporting(failed, good)]

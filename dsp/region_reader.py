@@ -60,6 +60,8 @@ class RegionReader:
         reader: the channel's.
         workspace: the region's samples.
         chip_noise_power: noise power in a bandwidth equal to the chip rate; 0 where unknown.
+        settled: the noise is known from before the region; else the burst itself may be part of it, and
+            nothing is taken for silence.
     """
 
     def __init__(
@@ -69,8 +71,11 @@ class RegionReader:
         reader: HitReader,
         workspace: Workspace,
         chip_noise_power: float,
+        *,
+        settled: bool,
     ) -> None:
         self._channel = channel
+        self._settled = settled
         self._search = search
         self._reader = reader
         self._workspace = workspace
@@ -110,7 +115,8 @@ class RegionReader:
         piece = _PIECE_CHIPS * self._channel.samples_per_chip if step_over else baseband.size
         pattern = len(self._channel.pattern) * self._channel.samples_per_chip
         noise_power = self._workspace.noise_power
-        excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if noise_power > 0.0 else 0.0
+        is_known = self._settled and noise_power > 0.0
+        excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if is_known else 0.0
         at = 0
         while at < baseband.size:
             stretch = at, min(at + piece + pattern, baseband.size)
