@@ -123,7 +123,10 @@ class RegionReader:
             hits = []
             if not step_over or self._workspace.unclean(stretch, pattern, excess) is not None:
                 hits = self._search.find(
-                    baseband, begin=at, end=at + piece, chip_noise_power=self._chip_noise_power
+                    baseband,
+                    begin=at,
+                    end=at + piece,
+                    chip_noise_power=self._chip_noise_power if is_known else 0.0,
                 )
             self._read_cheaply(hits)
             at += piece
