@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from dsp.arrays import IndexArray
 from dsp.modes import FrameFormat, PhyMode
 
 
@@ -24,19 +25,18 @@ class FrameRules(Protocol):
     def crc_spans(self, length: int, frame_format: FrameFormat) -> tuple[tuple[int, int], ...]:
         """Byte ranges that one CRC protects, CRC included, in a frame of ``length`` bytes."""
 
-    def span_fits(self, span: bytes) -> bool:
-        """Tell whether the CRC at the end of such a range fits."""
+    def remainder(self, span: bytes) -> int:
+        """Tell what is wrong with such a range by the CRC at its end; 0 when it fits."""
 
-    @property
-    def crc_order_bits(self) -> int:
-        """Distance of two bits whose errors cancel in the CRC."""
+    def bit_remainders(self, n_bits: int) -> IndexArray:
+        """Tell how each bit of a range of ``n_bits``, CRC included, changes the remainder: int64 [n_bits]."""
 
 
 class Fault(Enum):
     """Why a burst is no frame.
 
-    ``CRC_AMBIGUOUS``: the CRCs fit, but two weak bits lie so far apart that they could both be
-    wrong without the CRC telling.
+    ``CRC_AMBIGUOUS``: the CRCs fit, but so would another reading that is likely: in a long block
+    two wrong bits may cancel.
     """
 
     CRC_MISMATCH = "crc_mismatch"

@@ -10,8 +10,8 @@ from dsp.chip_detector import ChipDetector
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt, FrameReader
 from dsp.plan import Channel, Variant
-from dsp.sequence_detector import Tuning
 from dsp.sync_search import SyncHit
+from dsp.tuning import Tuning
 
 _PATTERN_ERRORS = 0.18  # share of the sync pattern's chips that may be wrong
 _CONTINUATION_FIT = 0.45  # share of soft chips that must speak for a sync continuation

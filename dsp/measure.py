@@ -17,8 +17,8 @@ from dsp.arrays import ComplexArray
 from dsp.burst import Quality
 from dsp.chip_detector import ChipDetector, SoftChips
 from dsp.plan import Channel
-from dsp.sequence_detector import Tuning
 from dsp.subtraction import Removed
+from dsp.tuning import Tuning
 
 
 def dbfs(power: float) -> float | None:

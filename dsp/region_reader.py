@@ -247,7 +247,8 @@ class RegionReader:
         """Read one of the damaged frames by turns with what lies upon it."""
         separation = Separation(self._channel, self._search, self._reader)
         for upper in sorted(self._failed, key=_merit, reverse=True):
-            if id(upper) in self._tried or not worth_separating(upper) or self._is_likeness(upper):
+            readable = worth_separating(upper) and self._workspace.knows(upper)
+            if id(upper) in self._tried or not readable or self._is_likeness(upper):
                 continue
             self._tried[id(upper)] = upper
             if separation.separate(self._workspace, upper, self._failed, self._take_off):

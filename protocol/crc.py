@@ -40,10 +40,6 @@ _OF_BYTE_BEFORE_ANOTHER: Final = tuple(
 _PAIRS: Final = tuple(struct.Struct(f">{pairs}H") for pairs in range(160))
 
 
-ORDER_BITS: Final = 151
-"""x^151 = 1 modulo the polynomial: two wrong bits that far apart, or a multiple of it, stay unseen."""
-
-
 def crc16(data: bytes) -> int:
     """Return the EN 13757 CRC of ``data``.
 
@@ -62,6 +58,21 @@ def crc16(data: bytes) -> int:
     if odd:
         remainder = ((remainder << 8) & 0xFFFF) ^ _OF_BYTE[(remainder >> 8) ^ data[-1]]
     return remainder ^ 0xFFFF
+
+
+@lru_cache(maxsize=512)
+def bit_remainders(length_bits: int) -> tuple[int, ...]:
+    """Return how each wrong bit of a code word changes its remainder, first bit first.
+
+    x^151 = 1 modulo the polynomial: bits that far apart, or a multiple of it, change it alike, and
+    two of them wrong together stay unseen.
+    """
+    remainders = []
+    power = 1
+    for _ in range(length_bits):
+        remainders.append(power)
+        power = (power << 1) ^ (POLYNOMIAL | 1 << _CRC_BITS if power >> _CRC_BITS - 1 else 0)
+    return tuple(reversed(remainders))
 
 
 def crc_bytes(data: bytes) -> bytes:

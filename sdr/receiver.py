@@ -11,15 +11,18 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
-from dsp.arrays import RawArray
+import numpy as np
+
+from dsp.arrays import IndexArray, RawArray
 from dsp.burst import Burst, Fault
 from dsp.history import RawScale
 from dsp.modes import MODES, FrameFormat
 from dsp.plan import Plan
 from dsp.receiver import Receiver
 from protocol import link
-from protocol.crc import ORDER_BITS, crc16
+from protocol.crc import bit_remainders, crc16
 from protocol.decoder import Decoder
 from protocol.errors import ProtocolError
 from protocol.frame_format import CRC_BYTES, FIRST_BLOCK_BYTES, crc_spans
@@ -52,14 +55,18 @@ class LinkRules:
         """Byte ranges that one CRC protects, CRC included, in a frame of ``length`` bytes."""
         return crc_spans(length, frame_format)
 
-    def span_fits(self, span: bytes) -> bool:
-        """Tell whether the CRC at the end of such a range fits."""
-        return crc16(span[:-CRC_BYTES]) == int.from_bytes(span[-CRC_BYTES:], "big")
+    def remainder(self, span: bytes) -> int:
+        """Tell what is wrong with such a range by the CRC at its end; 0 when it fits."""
+        return crc16(span[:-CRC_BYTES]) ^ int.from_bytes(span[-CRC_BYTES:], "big")
 
-    @property
-    def crc_order_bits(self) -> int:
-        """Distance of two bits whose errors cancel in the CRC."""
-        return ORDER_BITS
+    def bit_remainders(self, n_bits: int) -> IndexArray:
+        """Tell how each bit of a range of ``n_bits``, CRC included, changes the remainder: int64 [n_bits]."""
+        return _bit_remainders(n_bits)
+
+
+@lru_cache(maxsize=512)
+def _bit_remainders(n_bits: int) -> IndexArray:
+    return np.array(bit_remainders(n_bits), dtype=np.int64)
 
 
 class StreamReceiver:

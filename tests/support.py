@@ -220,8 +220,13 @@ def in_baseband(
     raw: bytes = GAS_RAW_A,
     inverted: bool = False,
     lead_chips: int = 30,
+    sent_as: PhyMode | None = None,
 ) -> InBaseband:
-    """Make a burst in the baseband of a row's default channel."""
+    """Make a burst in the baseband of a row's default channel.
+
+    Args:
+        sent_as: the row as its transmitter sees it, where that differs.
+    """
     carrier_hz = row.centers_hz[row.default_channel]
     channels = make_plan(20e6, carrier_hz, (row.mode,), row.bands[0]).channels
     listened = next(c for c in channels if row in c.rows and c.center_hz == carrier_hz)
@@ -232,7 +237,7 @@ def in_baseband(
     fraction = float(rng.uniform(0.0, 1.0))
     burst = modulate(
         levels,
-        row,
+        sent_as or row,
         rate_hz,
         impairments=impairments,
         first_sample_s=fraction / rate_hz,

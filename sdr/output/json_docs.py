@@ -43,7 +43,7 @@ PHY_REASONS: Final = {
     "truncated": "the burst ends before the frame does",
     "length_invalid": "no frame has such an L-field",
     "crc_mismatch": "the CRC of a block does not fit",
-    "crc_ambiguous": "the CRCs fit, but two weak bits lie where their errors would cancel",
+    "crc_ambiguous": "the CRCs fit, but so would another reading that is likely",
 }
 """Reasons of the receive chain."""
 

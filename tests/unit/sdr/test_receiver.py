@@ -120,6 +120,10 @@ def test_link_rules() -> None:
     assert rules.bad_blocks(GAS_RAW_A, "A") == ()
     spans = rules.crc_spans(len(GAS_RAW_A), "A")
     assert spans == ((0, 12), (12, 30), (30, 48), (48, 55))
-    assert all(rules.span_fits(GAS_RAW_A[start:stop]) for start, stop in spans)
-    assert not rules.span_fits(GAS_RAW_A[1:12])
-    assert rules.crc_order_bits == 151
+    assert all(rules.remainder(GAS_RAW_A[start:stop]) == 0 for start, stop in spans)
+    assert rules.remainder(GAS_RAW_A[1:12])
+    # each bit changes the remainder as said, and alike after 151 bits
+    for bit in range(96):
+        wrong = int.from_bytes(GAS_RAW_A[:12], "big") ^ 1 << 95 - bit
+        assert rules.remainder(wrong.to_bytes(12, "big")) == rules.bit_remainders(96)[bit]
+    assert rules.bit_remainders(400)[10] == rules.bit_remainders(400)[161] == rules.bit_remainders(400)[312]

@@ -1,0 +1,189 @@
+"""The ways to detect what follows a sync hit, from the cheapest to the most sensitive.
+
+    one chip at a time, noncoherent    every mode but 4-GFSK; cheap and hard to disturb
+    whole sequence, coherent           NRZ modes
+    whole words, coherent              3-of-6 and Manchester
+
+Each can be asked for any number of bytes, first for those that tell the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
+from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.code_word_detector import CodeWordDetector
+from dsp.encoder import chip_string
+from dsp.modes import LineCode
+from dsp.plan import Channel, Variant
+from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
+from dsp.sequence_detector import SequenceDetector
+from dsp.tuning import Tuner, Tuning
+
+_FIRST_BYTES = 24  # that coherent detection tunes on before it knows the length
+_OUTER_SYMBOLS = np.array([1, 3])  # dibits 01 and 11, which stand for chips 0 and 1 in 4-GFSK
+_MOST_UNSURE = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What a detector gives for a number of bytes.
+
+    Attributes:
+        chips: from the pattern's first chip on.
+        bits: soft line-coded bits of the frame.
+        tuning: carrier and deviation, where measured.
+        others: other readings of what was unsure, in bits of the frame.
+        repairable: ``others`` are good enough to choose from; else they only tell what is unsure.
+    """
+
+    chips: SoftChips
+    bits: FloatArray
+    tuning: Tuning | None = None
+    others: Alternatives = NO_ALTERNATIVES
+    repairable: bool = False
+
+
+Detect = Callable[[int], Detected]
+"""Detects the chips of so many bytes of the frame."""
+
+
+class Detectors:
+    """The detectors of one channel.
+
+    Args:
+        channel: what is received.
+        coherent: give the coherent ones, too.
+    """
+
+    def __init__(self, channel: Channel, *, coherent: bool = True) -> None:
+        self._channel = channel
+        self._coherent = coherent
+        self._chips = ChipDetector(channel)
+        self._tuners: dict[str, Tuner] = {}
+        self._sequences: dict[str, SequenceDetector] = {}
+        self._words: dict[str, CodeWordDetector] = {}
+        for row in {variant.row.name: variant.row for variant in channel.variants}.values():
+            if row.line_code is LineCode.NRZ:
+                self._tuners[row.name] = Tuner(channel, row)
+                self._sequences[row.name] = SequenceDetector(channel, row, self._tuners[row.name])
+            else:
+                self._words[row.name] = CodeWordDetector(channel, row)
+
+    def of(
+        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, tones_hz: tuple[float, float]
+    ) -> Iterator[Detect]:
+        """Detectors for what follows a sync hit, the cheapest first.
+
+        Args:
+            baseband: complex64 [n].
+            variant: line code and the sync chips behind the anchor.
+            clock: locked at the pattern's start.
+            tones_hz: of chip 0 and chip 1.
+        """
+        known = self._channel.pattern + variant.continuation
+        per_byte = variant.row.chips_per_byte
+
+        def one_by_one(n_bytes: int) -> Detected:
+            chips = self._chips.detect(baseband, clock, *tones_hz, len(known) + n_bytes * per_byte)
+            bits = chips.values[len(known) :]
+            others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
+            return Detected(chips, bits, None, others)
+
+        def as_sequence(n_bytes: int) -> Detected:
+            n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
+            chips = self._chips.detect(baseband, clock, *tones_hz, n_chips + 1)
+            return self._detect_sequence(baseband, variant, clock, chips, len(known) + n_bytes * per_byte)
+
+        def word_by_word(n_bytes: int) -> Detected:
+            stop = len(known) + n_bytes * per_byte
+            longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
+            chips = self._chips.detect(baseband, clock, *tones_hz, longer)
+            chips, others = self._words[variant.row.name].detect(baseband, chips)
+            chips = _cut(chips, stop)
+            return Detected(chips, chips.values[len(known) :], None, others, repairable=True)
+
+        if variant.row.bits_per_chip == 1:
+            yield one_by_one
+            if not self._coherent:
+                return
+        yield as_sequence if variant.row.line_code is LineCode.NRZ else word_by_word
+
+    def tune(self, baseband: ComplexArray, variant: Variant, chips: SoftChips) -> Tuning | None:
+        """Measure carrier and deviation on decided chips, where the row's detector does so."""
+        tuner = self._tuners.get(variant.row.name)
+        if tuner is None or variant.row.bits_per_chip > 1:
+            return None
+        if chips.starts.size == 0:
+            return None
+        start = tuner.by_tones(chips.low_hz, chips.high_hz, float(chips.starts[chips.starts.size // 2]))
+        return tuner.tune(baseband, chips.starts, (chips.values > 0).astype(np.int64), start)
+
+    def _detect_sequence(
+        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, chips: SoftChips, stop: int
+    ) -> Detected:
+        """Tune on what is decided, decide anew, twice; the clock of these modes is steady."""
+        row = variant.row
+        tuner, sequences = self._tuners[row.name], self._sequences[row.name]
+        known = self._known_symbols(variant)
+        if row.bits_per_chip == 1:
+            starts = _steady(chips.starts, self._channel.samples_per_chip, row.rx_chip_rate_tolerance)
+            symbols = np.concatenate([known, (chips.values[known.size :] > 0).astype(np.int64)])
+        else:
+            starts = clock.start + clock.period * np.arange(chips.starts.size, dtype=np.float64)
+            symbols = known
+        tuning = tuner.by_tones(chips.low_hz, chips.high_hz, float(starts[starts.size // 2]))
+        for sure in (False, True):
+            tuning = tuner.tune(baseband, starts, symbols, tuning, sure=sure)
+            found = sequences.detect(baseband, starts, tuning, known.size)
+            symbols = found.symbols
+        values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
+        n_known_bits = known.size * row.bits_per_chip
+        return Detected(
+            _cut(SoftChips(values, starts[: values.size], chips.low_hz, chips.high_hz), stop),
+            found.soft.ravel()[n_known_bits : stop * row.bits_per_chip],
+            tuning,
+            found.rivals.within(n_known_bits, found.soft.size),
+            repairable=True,
+        )
+
+    def _known_symbols(self, variant: Variant) -> IndexArray:
+        chips = chip_string(self._channel.pattern + variant.continuation).astype(np.int64)
+        return chips if variant.row.bits_per_chip == 1 else _OUTER_SYMBOLS[chips]
+
+
+def _unsure(bits: FloatArray) -> Alternatives:
+    """Name what noncoherent chips leave open, one bit each.
+
+    A soft chip is the difference of two envelopes, one with signal and one without; mean and
+    variance of its size, a − 1.25 s and 1.43 s², give amplitude and noise, and the logarithm
+    of its likelihood ratio is near a/s² times the difference.
+    """
+    size = np.abs(bits)
+    if size.size == 0:
+        return NO_ALTERNATIVES
+    noise = float(size.var()) / 1.43 + 1e-30
+    amplitude = float(size.mean()) + 1.25 * noise**0.5
+    n = np.arange(size.size)
+    return cheapest(
+        size * np.float32(amplitude / noise), n, np.ones(size.size, dtype=np.uint64), _MOST_UNSURE
+    )
+
+
+def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArray:
+    """Chip starts of a clock without drift: the straight line of permitted slope through the tracked ones."""
+    n = starts.size
+    if n < 2:
+        return starts
+    k = np.arange(n) - (n - 1) / 2.0
+    period = float(np.sum(k * starts) / np.sum(k * k))
+    period = min(max(period, nominal / (1.0 + tolerance)), nominal / (1.0 - tolerance))
+    return np.asarray(starts.mean() + k * period)
+
+
+def _cut(chips: SoftChips, stop: int) -> SoftChips:
+    return SoftChips(chips.values[:stop], chips.starts[:stop], chips.low_hz, chips.high_hz)
