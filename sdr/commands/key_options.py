@@ -43,7 +43,7 @@ def add_decoder_options(parser: argparse.ArgumentParser) -> None:
         "--state",
         metavar="FILE",
         type=Path,
-        help="keep formats of compact frames, open fragments and message counters between runs",
+        help="keep formats of compact frames, unfinished messages and message counters between runs",
     )
     group.add_argument(
         "--strict", action="store_true", help="refuse payloads that were decrypted before they came here"
