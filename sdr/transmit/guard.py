@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -27,7 +28,19 @@ def die_with(parent_pid: int) -> None:
 
 def guarded(program: list[str]) -> list[str]:
     """Return the command that runs ``program`` under this guard, as a child of this process."""
-    return [sys.executable, "-m", "sdr.transmit.guard", str(os.getpid()), *program]
+    return [*run_module("sdr.transmit.guard"), str(os.getpid()), *program]
+
+
+def run_module(name: str) -> list[str]:
+    """Return the command that runs a module of this very package, whatever lies in the current folder."""
+    return [sys.executable, "-P", "-m", name]
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment in which ``run_module`` finds this package."""
+    root = str(Path(__file__).parents[2])
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, others] if others else [root])}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from sdr.errors import DeviceLost, DeviceNotFound
 from sdr.sample_format import SampleFormat
 from sdr.transmit.burst import IqBurst, SendReport
-from sdr.transmit.guard import guarded
+from sdr.transmit.guard import child_environment, guarded
 from sdr.transmit.hackrf_burst import padded_bytes
 from sdr.transmit.settings import START_S, RadioSettings
 
@@ -114,6 +114,7 @@ class HackrfProgram:
         """Run it to its end, which comes within ``limit_s`` or is made to come."""
         process = subprocess.Popen(
             guarded(command),
+            env=child_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

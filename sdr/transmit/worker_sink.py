@@ -7,7 +7,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 from sdr.errors import DeviceLost, DeviceNotFound
 from sdr.sample_format import SampleFormat
 from sdr.transmit.burst import IqBurst, SendReport
+from sdr.transmit.guard import child_environment, run_module
 from sdr.transmit.hackrf_burst import padded_bytes
 from sdr.transmit.settings import START_S, RadioSettings
 
@@ -115,9 +115,10 @@ class WorkerSink:
         self._end_by_force()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "sdr.transmit.worker", str(os.getpid()), self._kind]
+        command = [*run_module("sdr.transmit.worker"), str(os.getpid()), self._kind]
         self._process = subprocess.Popen(
             [*command, json.dumps(asdict(self._settings))],
+            env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
