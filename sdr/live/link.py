@@ -112,6 +112,11 @@ class RadioLink:
         return self._ring.held_samples if self._ring else 0
 
     @property
+    def next_sample(self) -> int:
+        """Number of the next sample to come."""
+        return self._ring.next_sample if self._ring else self._end_sample
+
+    @property
     def is_up(self) -> bool:
         """Whether the radio is open and has sent samples."""
         return self.source is not None and self._heard_anything

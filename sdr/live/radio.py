@@ -30,7 +30,7 @@ from sdr.session import Selection
 from sdr.timestamps import later
 from sdr.units import format_hz, format_rate
 
-_LOUD_GAP_S = 60.0  # between two sentences about the same trouble
+_LOUD_GAP_S = 10.0  # between two sentences about the same trouble
 _APPLY_PPM = 4.0  # a learnt error that differs less is applied at the next start only
 _SURE = 3.0  # standard errors
 _SAVE_S = 600.0
