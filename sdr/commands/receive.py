@@ -18,11 +18,11 @@ from sdr.commands.listening import (
     positive,
     say,
 )
+from sdr.commands.receive_loop import Recordings, run_session
 from sdr.errors import UsageError
 from sdr.live.burst_files import KINDS, BurstFiles
 from sdr.live.radio import LiveRadio, RadioOptions
 from sdr.live.recorder import Recorder, parse_split
-from sdr.live.run import Recordings, run_session
 from sdr.live.screen import open_screen
 from sdr.live.session import LiveSession
 from sdr.radio import Tuning, list_radios, open_source
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--device: the same radio is named twice")
     options = [_radio_options(args, uri, selection) for uri in uris]
     recorders = _recordings(args, len(uris))
-    screen = open_screen(args.output)
+    screen = open_screen(args.output, say)
     show = Show.from_options(args) if screen is None else Show([], args.meter, args.count)
     summary = Summary()
     woken = threading.Event()

@@ -128,6 +128,7 @@ class Recorder:
             start_time=radio.utc(piece.first_sample),
             description=f"recorded by omsdr receive from {radio.uri}",
         )
+        self._writer.describe()
         self._source = source
         self._files.append(self._writer)
         while self._keep is not None and len(self._files) > self._keep:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 
-from sdr.commands.listening import say as say_to_stderr
 from sdr.reception import Reception
 
 _INTERVAL_S = 0.5
@@ -14,14 +14,19 @@ _KEPT = 200
 
 
 class Screen:
-    """Draws the meters heard; sentences stand in the line of state and are repeated at the end."""
+    """Draws the meters heard; sentences stand in the line of state and are repeated at the end.
 
-    def __init__(self) -> None:
+    Args:
+        say: takes sentences while the screen is not taken.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
         from rich.console import Console  # a pipe does without it
 
         from sdr.live_table import LiveTable
 
         self._table = LiveTable(Console(), time.monotonic)
+        self._say = say
         self._said: deque[str] = deque(maxlen=_KEPT)
         self._drawn_s = -float("inf")
         self._is_open = False
@@ -37,14 +42,14 @@ class Screen:
             self._is_open = False
             self._table.stop()
             for text in self._said:
-                say_to_stderr(text)
+                self._say(text)
 
     def say(self, text: str) -> None:
         """Show a sentence."""
         if self._is_open:
             self._said.append(time.strftime("%H:%M:%S ") + text)
         else:
-            say_to_stderr(text)
+            self._say(text)
 
     def hear(self, reception: Reception) -> None:
         """Take a reception."""
@@ -58,6 +63,6 @@ class Screen:
             self._table.draw(f"{state} · {self._said[-1]}" if self._said else state)
 
 
-def open_screen(outputs: list[str] | None) -> Screen | None:
+def open_screen(outputs: list[str] | None, say: Callable[[str], None]) -> Screen | None:
     """Return the screen for who looks at a terminal and asked for nothing else; None otherwise."""
-    return Screen() if outputs is None and sys.stdout.isatty() else None
+    return Screen(say) if outputs is None and sys.stdout.isatty() else None

@@ -107,6 +107,18 @@ class RecordingWriter:
             {"core:sample_start": int(first_sample), "core:sample_count": int(n_samples), **fields}
         )
 
+    def describe(self) -> None:
+        """Write the metadata of SigMF as they stand; what is killed later leaves a recording all the same.
+
+        Raises:
+            RecordingError: as for ``write``.
+        """
+        if self._is_sigmf:
+            try:
+                self.meta_path.write_text(self._metadata(is_whole=False), encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise self._failed(error) from error
+
     def close(self) -> None:
         """Finish the header and write the metadata; a second call does nothing.
 
@@ -121,7 +133,7 @@ class RecordingWriter:
                 self._put(self._wav_header(self.n_samples))
             self._file.close()
             if self._is_sigmf or self._annotations:
-                self.meta_path.write_text(self._metadata(), encoding="utf-8", newline="\n")
+                self.meta_path.write_text(self._metadata(is_whole=True), encoding="utf-8", newline="\n")
         except OSError as error:
             raise self._failed(error) from error
         finally:
@@ -135,7 +147,7 @@ class RecordingWriter:
     ) -> None:
         self.close()
 
-    def _metadata(self) -> str:
+    def _metadata(self, *, is_whole: bool) -> str:
         order = "_le" if self.sample_format in _LITTLE_ENDIAN else ""
         return sigmf.write_metadata(
             datatype=self.sample_format.sigmf_type + order,
@@ -144,7 +156,7 @@ class RecordingWriter:
             start_time=self.start_time,
             annotations=self._annotations,
             description=self.description,
-            sha512=None if self._is_wav else self._hash.hexdigest(),
+            sha512=self._hash.hexdigest() if is_whole and not self._is_wav else None,
         )
 
     def _wav_header(self, n_samples: int | None) -> bytes:

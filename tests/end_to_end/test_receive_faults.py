@@ -145,7 +145,7 @@ def test_ctrl_c(dongle: FakeDongle, tmp_path: Path) -> None:
 def test_a_closed_pipe_is_noticed_without_another_telegram(dongle: FakeDongle, tmp_path: Path) -> None:
     env = environment(tmp_path, dongle.environment)
     command = f"( '{sys.executable}' -m sdr receive; echo $? >code ) | head -n 19 >lines"
-    done = subprocess.run(["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, timeout=60)
+    done = subprocess.run(["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, timeout=240)
     assert (tmp_path / "code").read_text() == "0\n"
     assert (tmp_path / "lines").read_bytes().count(b"\n") == 19
     assert b"Traceback" not in done.stderr

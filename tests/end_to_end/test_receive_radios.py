@@ -197,7 +197,7 @@ def test_rtl_wmbus_lines_for_wmbusmeters(dongle: FakeDongle, tmp_path: Path) -> 
     env = environment(tmp_path, dongle.environment)
     finished = subprocess.run(
         ["sh", "-c", f"'{sys.executable}' -m sdr receive --output rtl_wmbus --duration {_PLAYED_S} | cat"],
-        env=env, capture_output=True, text=True, check=True, timeout=120,
+        env=env, capture_output=True, text=True, check=True, timeout=240,
     )  # fmt: skip
     lines = finished.stdout.splitlines()
     assert len(lines) == 13

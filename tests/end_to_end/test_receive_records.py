@@ -90,7 +90,7 @@ def test_a_full_disk_stops_recording_only(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         preexec_fn=at_most_half_a_megabyte,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -182,3 +182,14 @@ def test_refused_annotations(tmp_path: Path) -> None:
             writer.annotate(0, 1, {"label": "T"})
         with pytest.raises(ValueError, match="from 0 on"):
             writer.annotate(-1, 1, {})
+
+
+def test_a_recording_that_is_never_closed_can_be_opened(tmp_path: Path) -> None:
+    writer = create_recording(tmp_path / "cut", sample_rate_hz=1e6, center_hz=868e6)
+    writer.describe()
+    writer.write(np.zeros(1000, np.complex64))
+    writer._file.flush()  # as far as the system had it when the power went
+    with open_recording(tmp_path / "cut.sigmf-meta") as recording:
+        assert (recording.n_samples, recording.center_hz) == (1000, 868e6)
+    writer.close()
+    assert "core:sha512" in (tmp_path / "cut.sigmf-meta").read_text(encoding="utf-8")
