@@ -33,7 +33,7 @@ MOST_DOUBT = 0.01
 _CRC_CHANCE = 2.0**-16
 _MOST_AT_ONCE = 6  # alternatives taken together
 _MOST_TRIES = 20_000
-_FEW_TRIES = 32  # so many are tried whatever they cost
+_FEW_TRIES = 64  # so many are tried whatever they cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def test_few_readings_are_tried_whatever_they_cost() -> None:
     heard = _flip(BLOCK, 9, 100)
     others = _others((7.0, (9,)), (9.0, (100,)), (11.0, (60,)), (14.0, (30,)))
     span, _, doubt = repair_span(heard, others, RULES)
-    assert span == BLOCK and doubt < 32 * 2.0**-16
+    assert span == BLOCK and doubt < 64 * 2.0**-16
 
 
 def test_two_readings_of_the_same_bits_are_not_taken_together() -> None:
