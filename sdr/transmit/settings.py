@@ -12,7 +12,7 @@ from sdr.sample_format import SampleFormat, from_complex
 LEAD_S = 2e-3
 """Silence before a burst, in which oscillator and amplifier settle."""
 
-START_S = 3.0
+START_S = 5.0
 """What a driver may take to open, tune and begin; beyond that and the burst it hangs."""
 
 
