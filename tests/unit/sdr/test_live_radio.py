@@ -1,0 +1,72 @@
+"""A live radio on a machine that does not keep up."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from protocol.decoder import Decoder
+from sdr.live.radio import LiveRadio, RadioOptions
+from sdr.radio import Deliver, Source, Tuning
+from sdr.sample_format import SampleFormat
+from sdr.session import Selection
+
+_FAST, _SLOW = Tuning(2.4e6, 868.9e6), Tuning(1.2e6, 869.2e6)
+_PIECE = np.random.default_rng(1).integers(126, 130, 2 * 1_000_000).astype(np.uint8)
+
+
+class _Torrent:
+    """Sends more than the ring holds before anybody takes it."""
+
+    uri, identity, sample_format, can_wait = "fake:1", "", SampleFormat.CU8, False
+
+    def __init__(self, tuning: Tuning) -> None:
+        self.sample_rate_hz, self.center_hz = tuning.sample_rate_hz, tuning.center_hz
+        self.settings: list[str] = []
+        self.all_sent, self._ended = threading.Event(), threading.Event()
+
+    def stream(self, deliver: Deliver) -> None:
+        for _ in range(12):
+            deliver(_PIECE, 0)
+        self.all_sent.set()
+        self._ended.wait(60.0)
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def close(self) -> None:
+        pass
+
+
+def test_dropping_falls_back_to_what_costs_less_and_says_so() -> None:
+    now_s = 0.0
+    said: list[str] = []
+    opened: list[_Torrent] = []
+
+    def opener(_uri: str, tuning: Tuning) -> Source:
+        opened.append(_Torrent(tuning))
+        return opened[-1]
+
+    radio = LiveRadio(
+        RadioOptions("fake:1", (_FAST, _SLOW)),
+        Selection(),
+        Decoder(),
+        opener,
+        said.append,
+        clock=lambda: now_s,
+    )
+    radio.open()
+    radio.start()
+    assert opened[0].all_sent.wait(60.0)
+    assert radio.link.dropped == 3_000_000  # nine pieces fit into four seconds
+    now_s = 11.0
+    assert radio.receive() is not None
+    assert [one.sample_rate_hz for one in opened] == [2.4e6, 1.2e6]
+    assert any("does not keep up; falling back to 1.2 MS/s at 869.2 MHz" in line for line in said)
+    assert opened[1].all_sent.wait(60.0)
+    while radio.receive():
+        pass
+    assert {channel.center_hz for channel in radio.plan.channels} == {868.95e6, 869.525e6}
+    assert radio.link.dropped > 3_000_000  # counted on over the change
+    radio.close()
