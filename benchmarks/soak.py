@@ -15,6 +15,7 @@ import json
 import resource
 import threading
 import time
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -66,7 +67,8 @@ class Air:
     Attributes:
         sample: the sample that is on the air: the only clock there is.
         stretches: spans of samples that were delivered without gap, as air samples.
-        places: number of a sample in the stream, and the air sample that it is, at each piece.
+        numbers: number of each piece's first sample in the stream.
+        places: the air sample that it is.
     """
 
     samples: RawArray
@@ -75,7 +77,8 @@ class Air:
     streaming: bool = False
     faults: Counter[str] = field(default_factory=Counter)
     stretches: list[list[int]] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("q"))
 
     def clock(self) -> float:
         """Seconds on the air."""
@@ -153,7 +156,8 @@ class FaultySource:
         place = air.sample
         number = self._radio[0].link.next_sample + lost
         raw = air.take(PIECE)
-        air.places.append((number, place))
+        air.numbers.append(number)
+        air.places.append(place)
         air.stretches[-1][1] = air.sample
         deliver(raw, lost)
 
@@ -218,8 +222,7 @@ def _compare(
     air: Air, sent: list[tuple[bytes, float, float]], heard: list[tuple[int, bytes]]
 ) -> dict[str, int]:
     """Count telegrams expected, received, and received though they were sent at no such time."""
-    numbers = np.array([number for number, _ in air.places])
-    places = np.array([place for _, place in air.places])
+    numbers, places = np.array(air.numbers), np.array(air.places)
     on_air: dict[bytes, list[float]] = {}
     for first_sample, frame in heard:
         if frame:
