@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -128,8 +129,9 @@ def run(args: argparse.Namespace) -> int:
     if len(set(uris)) < len(uris):
         raise UsageError("--device: the same radio is named twice")
     options = [_radio_options(args, uri, selection) for uri in uris]
-    recorders = _recordings(args, len(uris))
     screen = open_screen(args.output, say)
+    tell = say if screen is None else screen.say
+    recorders = _recordings(args, len(uris), tell)
     show = Show.from_options(args) if screen is None else Show([], args.meter, args.count)
     summary = Summary()
     woken = threading.Event()
@@ -140,7 +142,6 @@ def run(args: argparse.Namespace) -> int:
             sample_rate_hz=_hz(args.rate),
             center_hz=_hz(args.center),
         )
-        tell = say if screen is None else screen.say
         radios = [
             LiveRadio(one, selection, decoder, opener, tell, wake=woken.set, give_up_s=give_up_s)
             for one in options
@@ -190,7 +191,7 @@ def _radio_options(args: argparse.Namespace, uri: str, selection: Selection) -> 
     return RadioOptions(uri, tunings, ppm, start_time)
 
 
-def _recordings(args: argparse.Namespace, n_radios: int) -> list[Recordings]:
+def _recordings(args: argparse.Namespace, n_radios: int, tell: Callable[[str], None]) -> list[Recordings]:
     """Make what records, for each radio its own."""
     if args.record is None and (args.record_split or args.record_keep):
         raise UsageError("--record-split and --record-keep need --record FILE")
@@ -203,9 +204,9 @@ def _recordings(args: argparse.Namespace, n_radios: int) -> list[Recordings]:
             path = args.record
             if index:
                 path = path.with_name(f"{path.stem}_radio{index + 1}{path.suffix}")
-            recorder = Recorder(path, say, split=split, keep=keep)
+            recorder = Recorder(path, tell, split=split, keep=keep)
         if args.record_bursts is not None:
-            bursts = BurstFiles(args.record_folder, args.record_bursts, say)
+            bursts = BurstFiles(args.record_folder, args.record_bursts, tell)
         made.append(Recordings(recorder, bursts))
     return made
 
