@@ -34,6 +34,7 @@ _LOUD_GAP_S = 10.0  # between two sentences about the same trouble
 _APPLY_PPM = 4.0  # a learnt error that differs less is applied at the next start only
 _SURE = 3.0  # standard errors
 _SAVE_S = 600.0
+_WORTH_KEEPING_PPM = 2.0  # standard error
 _OVERLOAD_S = 10.0
 _OVERLOAD_SHARE = 0.02  # of the samples dropped in that time
 
@@ -363,11 +364,13 @@ class LiveRadio:
     def _save_ppm(self) -> None:
         """Keep what was learnt; that it cannot be kept is said once."""
         self._saved_s = self._clock()
-        learnt = self._learner.radio_ppm
-        if learnt is None or self._source is None or not self._source.identity:
+        estimate = self._learner.estimate
+        if estimate is None or self._source is None or not self._source.identity:
             return
+        if estimate[1] > _WORTH_KEEPING_PPM:
+            return  # meters that disagree so much teach nothing
         try:
-            save_ppm(self._source.identity, learnt)
+            save_ppm(self._source.identity, estimate[0])
         except ConfigError as error:
             self._say(f"{self.uri}: its ppm cannot be kept: {error}")
             self._saved_s = float("inf")
