@@ -21,7 +21,7 @@ from dsp.plan import Channel
 from dsp.sync_search import SyncHit, SyncSearch
 from dsp.workspace import Workspace
 
-_MOST_TURNS = 6
+_MOST_TURNS = 2
 _PROGRESS = 0.97  # a turn must leave so much less than the one before
 _MOST_PARTNERS = 2
 _PARTNER_METRIC = 0.5
