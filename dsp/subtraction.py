@@ -33,7 +33,7 @@ _DRIFT_ORDER = 3
 _STEADY_TOLERANCE = 1e-3  # of the chip rate; clocks of a closer tolerance do not drift
 _LEAST_FIT_CHIPS = 2 * REFERENCE_CHIPS
 _GAUSSIAN_BANDWIDTH_TIME = 0.5
-_GAUSSIAN_READS = 0.87  # of the deviation, by tones
+_GAUSSIAN_READS = (0.87, 0.78)  # of the deviation, by tones: at 50 kcps, and in narrow channels
 _COHERENT = 0.93  # less: try the other frequency pulse
 
 
@@ -126,10 +126,19 @@ class Subtraction:
         )
 
     def _fitted(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst) -> Fit:
-        """Fit with one frequency pulse."""
-        steps = 1
-        if maker is self._gaussian:
-            steps, burst = 2, replace(burst, deviation=burst.deviation / _GAUSSIAN_READS)
+        """Fit with one frequency pulse, from each deviation that the tones may stand for."""
+        if maker is self._straight:
+            return self._refined(samples, maker, burst, 1)
+        best = Fit(burst, 0.0)
+        for reads in _GAUSSIAN_READS:
+            found = self._refined(samples, maker, replace(burst, deviation=burst.deviation / reads), 2)
+            best = max(best, found, key=lambda one: one.coherence)
+            if best.coherence >= _COHERENT:
+                break
+        return best
+
+    def _refined(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst, steps: int) -> Fit:
+        """Fit in steps, each from what the last one found."""
         for _ in range(steps):
             first, wave, bounds = maker.make(burst)
             c = chip_phasors(samples[first : first + wave.size], wave, bounds)
