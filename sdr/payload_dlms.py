@@ -22,7 +22,7 @@ from math import isfinite
 from struct import Struct
 from typing import Final
 
-from sdr.payloads import PayloadReading, PayloadReadings, Value, payload_reading
+from sdr.payloads import PayloadReading, PayloadReadings, PayloadUnsupported, Value, payload_reading
 
 _NULL: Final = 0
 _ARRAY: Final = 1
@@ -131,7 +131,7 @@ class _Reader:
         if tag in (_NULL, _DONT_CARE):
             return _Item(tag, None)
         if tag == _COMPACT_ARRAY:
-            raise NotImplementedError("compact array")
+            raise PayloadUnsupported("compact array")
         raise ValueError(f"no data type {tag:02X}")
 
 
@@ -140,7 +140,7 @@ def read(data: bytes) -> PayloadReadings:
 
     Raises:
         ValueError: it is cut, or neither an APDU nor data.
-        NotImplementedError: an APDU or a data type that is only recognised.
+        PayloadUnsupported: an APDU or a data type that is only recognised.
     """
     if not data.strip(_FILLER):
         raise ValueError("no bytes")
@@ -171,7 +171,7 @@ def _read_apdu(apdu: bytes) -> PayloadReadings:
         return _read_data(apdu, None)
     if tag == _GET_RESPONSE and reader.take(3)[::2] == bytes((_NORMAL, 0)):
         return _read_data(reader.rest, None)
-    raise NotImplementedError(f"APDU {tag:02X}")
+    raise PayloadUnsupported(f"APDU {tag:02X}")
 
 
 def _read_data(data: bytes, sent_at: datetime | None) -> PayloadReadings:

@@ -16,7 +16,7 @@ from smllib import SmlStreamReader
 from smllib.errors import UnsupportedChoiceValue
 from smllib.sml_frame import SmlFrame
 
-from sdr.payloads import PayloadReading, PayloadReadings, payload_reading
+from sdr.payloads import PayloadReading, PayloadReadings, PayloadUnsupported, payload_reading
 
 _TRANSPORT: Final = bytes.fromhex("1B1B1B1B 01010101")
 _FILLER: Final = b"\x2f"
@@ -44,7 +44,7 @@ def read(data: bytes) -> PayloadReadings:
 
     Raises:
         ValueError: it is cut, and whatever else the library raises.
-        NotImplementedError: a message that the library does not read.
+        PayloadUnsupported: a message that the library does not read.
     """
     messages = data.rstrip(_FILLER)
     if data.startswith(_TRANSPORT):
@@ -59,7 +59,7 @@ def read(data: bytes) -> PayloadReadings:
     try:
         parsed = _Frame(messages).parse_frame()
     except UnsupportedChoiceValue as error:
-        raise NotImplementedError(str(error)) from None
+        raise PayloadUnsupported(str(error)) from None
     return PayloadReadings("sml", tuple(_readings(parsed)))
 
 

@@ -70,6 +70,10 @@ UNITS: Final = {
 """Unit and quantity of the COSEM unit codes that meters use. Source: IEC 62056-6-2, table of units."""
 
 
+class PayloadUnsupported(Exception):
+    """A payload that is recognised, of a kind that is not decoded."""
+
+
 @dataclass(frozen=True, slots=True)
 class PayloadReading:
     """One value of a payload.
@@ -135,7 +139,7 @@ def decode_payload(protocol: str, data: bytes) -> PayloadReadings | None:
         return PayloadReadings(protocol, notes=(f"{protocol}_library_missing",))
     try:
         found: PayloadReadings = reader.read(data)
-    except NotImplementedError:
+    except PayloadUnsupported:
         return PayloadReadings(protocol, notes=("payload_unsupported",))
     except Exception:
         # Whatever the library raises for bytes that it does not expect.
