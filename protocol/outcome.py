@@ -6,6 +6,7 @@ Source: outcome table of the transport security modes; the words are the program
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Outcome(StrEnum):
@@ -26,3 +27,7 @@ class Outcome(StrEnum):
     """Authentic, but older than a message seen before."""
     UNSUPPORTED = "unsupported"
     """A security mode whose facts are not public, or one that this program only recognises."""
+
+
+READ_OUTCOMES: Final = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+"""Outcomes of telegrams whose content could be read."""

@@ -20,13 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 from protocol.annotate import value_text
-from protocol.outcome import Outcome
+from protocol.outcome import READ_OUTCOMES
 from protocol.readings import Reading
 from protocol.telegram import Telegram
 from sdr.heard_meters import HeardMeter, HeardMeters
 from sdr.reception import Reception
 
-_READ = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
 _FRAME_LINES = 3  # head of the table, rule and state line
 _FRESH_S = 2.0  # a telegram so young is shown in bold
 _COLUMNS = (
@@ -120,7 +119,7 @@ def _mode(reception: Reception) -> str:
 def _reading(telegram: Telegram, reading: Reading | None) -> Text:
     """Say the main reading, or why there is none."""
     outcome = telegram.security.outcome
-    if outcome in _READ:
+    if outcome in READ_OUTCOMES:
         text = f"{reading.quantity} {value_text(reading.value, reading.unit)}" if reading else ""
         return Text(text, style="green")
     return Text(outcome.value.replace("_", " "), style="yellow")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from dsp.burst import Burst
 from dsp.plan import OffRow, Plan, make_plan
 from protocol.decoder import Decoder
-from protocol.outcome import Outcome
+from protocol.outcome import READ_OUTCOMES
 from sdr.read_ahead import ReadAhead
 from sdr.receiver import StreamReceiver
 from sdr.reception import Reception
@@ -82,12 +82,9 @@ class Summary:
 
     def outcome_lines(self) -> list[str]:
         """Say how many telegrams could be read, if some could not."""
-        unread = {name: n for name, n in self.outcomes.items() if name not in _READ}
+        unread = {name: n for name, n in self.outcomes.items() if name not in READ_OUTCOMES}
         n_read = sum(self.outcomes.values()) - sum(unread.values())
         return [f"{n_read} telegrams read, {sum(unread.values())} not{_by_kind(unread)}"] if unread else []
-
-
-_READ = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
 
 
 def _by_kind(counts: Mapping[str, int]) -> str:

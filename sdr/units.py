@@ -13,6 +13,8 @@ import math
 import re
 from decimal import Decimal
 
+from sdr.errors import UsageError
+
 FACTORS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 
 _NUMBER = re.compile(
@@ -48,6 +50,23 @@ def parse_hz(value: str | float) -> float:
     decimals = match["tail"] or match["decimals"] or "0"
     number = Decimal(f"{match['whole']}.{decimals}{match['exponent'] or ''}")
     return float(number * FACTORS[match["factor"]])
+
+
+def positive_hz(option: str, text: str | None) -> float | None:
+    """Read the rate or frequency of a command-line option; None where it was not given.
+
+    Raises:
+        UsageError: the text is no number above 0.
+    """
+    if text is None:
+        return None
+    try:
+        value_hz = parse_hz(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    if value_hz <= 0.0:
+        raise UsageError(f"{option} must be above 0")
+    return value_hz
 
 
 def format_hz(value_hz: float, unit: str = "Hz") -> str:

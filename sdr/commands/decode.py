@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO, cast
 
 from protocol.decoder import Decoder
-from protocol.outcome import Outcome
+from protocol.outcome import READ_OUTCOMES
 from sdr.byte_lines import ByteStream, read_lines, receive_line
 from sdr.commands.key_options import add_decoder_options, add_meter_option, is_wanted, open_decoder
 from sdr.errors import UsageError
@@ -25,7 +25,6 @@ omsdr decode 2E44931578563412330333637A2A0020255923C95AAA26D1… --keys meters.t
        omsdr replay night.sigmf-meta | omsdr decode - --keys meters.toml --output table
 """
 _EXPLAIN_FORMATS = ("text", "json")
-_READ = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
 
 Lines = Iterable[list[bytes | None]]
 
@@ -166,7 +165,7 @@ class Counts:
         telegram = reception.telegram
         if telegram is None:
             return
-        if telegram.security.outcome not in _READ:
+        if telegram.security.outcome not in READ_OUTCOMES:
             self._unread[telegram.security.outcome] += 1
         elif telegram.problem is not None:
             self._unread[telegram.problem.reason] += 1

@@ -24,7 +24,7 @@ from sdr.scene import Scene
 from sdr.simulator import render, truth
 from sdr.traffic import Coverage, Transmission
 from sdr.truth import truth_fields
-from sdr.units import format_hz, format_rate, parse_hz
+from sdr.units import format_hz, format_rate, positive_hz
 
 EXAMPLES = """\
 omsdr simulate street.toml street_868.9M_2400k.cu8
@@ -111,23 +111,11 @@ def _with_options(scene: Scene, args: argparse.Namespace) -> Scene:
         raise UsageError("--seed must not be negative")
     return replace(
         scene,
-        sample_rate_hz=_positive_hz("--rate", args.rate, scene.sample_rate_hz),
-        center_hz=_positive_hz("--center", args.center, scene.center_hz),
+        sample_rate_hz=positive_hz("--rate", args.rate) or scene.sample_rate_hz,
+        center_hz=positive_hz("--center", args.center) or scene.center_hz,
         seed=scene.seed if args.seed is None else args.seed,
         duration_s=scene.duration_s if args.duration is None else args.duration,
     )
-
-
-def _positive_hz(option: str, text: str | None, default_hz: float) -> float:
-    if text is None:
-        return default_hz
-    try:
-        value_hz = parse_hz(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from error
-    if value_hz <= 0:
-        raise UsageError(f"{option} must be above 0")
-    return value_hz
 
 
 def _sample_range(sent: Transmission, scene: Scene) -> tuple[int, int]:

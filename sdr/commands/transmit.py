@@ -34,7 +34,7 @@ from sdr.transmit.safety.config import default_config_path
 from sdr.transmit.tuning import Tuning, choose_tuning
 from sdr.transmitter import Sent, Transmitter, keying_s
 from sdr.truth import NAMESPACE, truth_fields
-from sdr.units import format_hz, format_rate, parse_hz
+from sdr.units import format_hz, format_rate, positive_hz
 
 EXAMPLES = """\
 omsdr transmit 2E44931578563412… --mode T --file t_868.75M_2400k.cu8
@@ -106,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     sent, length_s = _plan(args)
-    rate_hz = _hz("--rate", args.rate)
-    center_hz = _hz("--center", args.center)
+    rate_hz = positive_hz("--rate", args.rate)
+    center_hz = positive_hz("--center", args.center)
     if args.device is not None:
         return _radio(args, sent, rate_hz, center_hz)
     tuning = choose_tuning(sent, sample_rate_hz=rate_hz, center_hz=center_hz)
@@ -248,18 +248,6 @@ def _line(
 
 def _time(instant: datetime | None) -> str | None:
     return None if instant is None else format_utc(instant)
-
-
-def _hz(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        value_hz = parse_hz(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-    if value_hz <= 0.0:
-        raise UsageError(f"{option} must be above 0")
-    return value_hz
 
 
 def _summary(sent: Sequence[Transmission]) -> str:

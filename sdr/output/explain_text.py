@@ -15,7 +15,7 @@ from protocol.dates import iso_text
 from protocol.errors import ProtocolError
 from protocol.explain import ExplainedField, explain
 from protocol.identify import identify
-from protocol.outcome import Outcome
+from protocol.outcome import READ_OUTCOMES, Outcome
 from protocol.readings import Reading
 from protocol.telegram import NOTES as TELEGRAM_NOTES
 from protocol.telegram import Telegram
@@ -187,7 +187,7 @@ def _who(telegram: Telegram) -> str:
 
 def _security_text(telegram: Telegram, ink: Ink) -> str:
     security = telegram.security
-    is_read = security.outcome in (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
+    is_read = security.outcome in READ_OUTCOMES
     is_good = is_read and telegram.problem is None
     texts = [ink(security.outcome.replace("_", " "), _GOOD if is_good else _BAD)]
     if telegram.problem is not None:

@@ -31,7 +31,7 @@ from protocol.ci import RADIO_CI, WIRED_CI, CiRow
 from protocol.ell import CC_BITS, Ell
 from protocol.frame_format import FrameFormat
 from protocol.nwl import Nwl
-from protocol.outcome import Outcome
+from protocol.outcome import READ_OUTCOMES, Outcome
 from protocol.reading_fields import records_of
 from protocol.reassembly import MESSAGE_LIMIT_BYTES
 from protocol.records import RecordList
@@ -44,7 +44,6 @@ from sdr.reception import WIRED
 _ORDERS: Final[tuple[AddressOrder, ...]] = ("standard", "vendor", "id_only")
 _FRAME_FORMATS: Final[tuple[FrameFormat, ...]] = ("A", "B")
 _LOWER_LAYERS: Final = ("ell", "nwl", "afl", "transport")
-_READ: Final = (Outcome.PLAIN, Outcome.DECRYPTED, Outcome.ALREADY_DECRYPTED)
 _WITH_RECORDS: Final = (
     *TO_DEVICE,
     RECORDS_FROM_DEVICE,
@@ -91,7 +90,7 @@ def describe(line: Mapping[str, Any]) -> Description:
     nwl_fields, afl_fields = fields.table("nwl"), fields.table("afl")
     layer = _afl(afl_fields, header)
     is_fragment = layer is not None and layer.fragment_number > 0
-    if header is None and outcome not in (None, *_READ) and not is_fragment:
+    if header is None and outcome not in (None, *READ_OUTCOMES) and not is_fragment:
         raise DescriptionError("what stands behind the link layer could not be read")
     is_open = outcome is Outcome.ALREADY_DECRYPTED
     mode = 0 if header is None else header.mode
