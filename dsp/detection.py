@@ -137,10 +137,10 @@ class Detectors:
             starts = clock.start + clock.period * np.arange(chips.starts.size, dtype=np.float64)
             symbols = known
         tuning = tuner.by_tones(chips.low_hz, chips.high_hz, float(starts[starts.size // 2]))
-        for sure in (False, True):
-            tuning = tuner.tune(baseband, starts, symbols, tuning, sure=sure)
-            found = sequences.detect(baseband, starts, tuning, known.size)
-            symbols = found.symbols
+        tuning = tuner.tune(baseband, starts, symbols, tuning)
+        symbols = sequences.decide(baseband, starts, tuning, known.size)
+        tuning = tuner.tune(baseband, starts, symbols, tuning, sure=True)
+        found = sequences.detect(baseband, starts, tuning, known.size)
         values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
         n_known_bits = known.size * row.bits_per_chip
         return Detected(

@@ -24,6 +24,7 @@ import numpy as np
 from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, FloatArray, IndexArray
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
+from dsp.rival_costs import compare
 from dsp.smoothing import NOISE_MEMORY, around
 
 _MEMORY = np.float32(0.9)
@@ -57,6 +58,18 @@ class Rivals:
         self._kinds = np.array([(0, x, 0, 0) for x in others] + list(pairs) + runs, dtype=np.int64)
         self._masks = np.array([_mask(kind, self._n_bits) for kind in self._kinds.tolist()], dtype=np.uint64)
 
+    def improve(self, c: ComplexArray, advance: ComplexArray, symbols: IndexArray, n_known: int) -> None:
+        """Change the symbols of a sequence that have a better rival.
+
+        Args:
+            c: each chip matched to each context, complex64 [k, contexts].
+            advance: how far each context turns the phase, complex64 [contexts].
+            symbols: decided symbols int64 [k], changed in place.
+            n_known: symbols at the beginning that are known.
+        """
+        if symbols.size:
+            self._improve(c, advance, symbols, n_known)
+
     def find(
         self, c: ComplexArray, advance: ComplexArray, symbols: IndexArray, n_known: int
     ) -> tuple[FloatArray, Alternatives, ComplexArray]:
@@ -73,22 +86,43 @@ class Rivals:
             from the first symbol's; and p, complex64 [k].
         """
         n = symbols.size
-        matched = np.zeros(n, dtype=np.complex64)
         soft = np.zeros((n, self._n_bits), dtype=np.float32)
         if n == 0:
-            return soft, NO_ALTERNATIVES, matched
-        costs = np.empty((n, len(self._kinds)), dtype=np.float32)
-        given = c, advance, symbols, self._m, self._reach, n_known, self._kinds, _MEMORY
-        for _ in range(_SWEEPS):
-            _compare(*given, np.float32(0.0), costs, matched)
-            if not _improve(symbols, costs, self._kinds, _SIGHT_CHIPS):
-                break
-        _compare(*given, _STRAIN, costs, matched)
+            return soft, NO_ALTERNATIVES, np.zeros(0, dtype=np.complex64)
+        costs, matched = self._improve(c, advance, symbols, n_known)
+        self._compare(c, advance, symbols, n_known, _STRAIN, costs, matched)
         _to_log_likelihoods(matched, _MEMORY, NOISE_MEMORY, self._kinds, _PAIR_GAIN, costs)
         _soft_bits(symbols, costs, self._kinds, self._n_bits, _DEAREST, soft)
-        k, kind = np.nonzero(costs < _DEAREST_NAMED)
+        k, kind = np.nonzero(costs.T < _DEAREST_NAMED)
         last = self._n_bits * (k + self._kinds[kind, 0] + 1) - 1
-        return soft, cheapest(costs[k, kind], last, self._masks[kind], _MOST_RIVALS), matched
+        return soft, cheapest(costs[kind, k], last, self._masks[kind], _MOST_RIVALS), matched
+
+    def _improve(
+        self, c: ComplexArray, advance: ComplexArray, symbols: IndexArray, n_known: int
+    ) -> tuple[FloatArray, ComplexArray]:
+        """Change symbols in place; return arrays for costs and p to be filled again."""
+        costs = np.empty((len(self._kinds), symbols.size), dtype=np.float32)
+        matched = np.empty(symbols.size, dtype=np.complex64)
+        for _ in range(_SWEEPS):
+            self._compare(c, advance, symbols, n_known, np.float32(0.0), costs, matched)
+            if not _take_better(symbols, costs, self._kinds, _SIGHT_CHIPS):
+                break
+        return costs, matched
+
+    def _compare(
+        self,
+        c: ComplexArray,
+        advance: ComplexArray,
+        symbols: IndexArray,
+        n_known: int,
+        strain: np.float32,
+        costs: FloatArray,
+        matched: ComplexArray,
+    ) -> None:
+        """Fill in the cost of every rival [kinds, k], and p."""
+        compare(
+            c, advance, symbols, self._m, self._reach, n_known, self._kinds, _MEMORY, strain, costs, matched
+        )
 
 
 def _mask(kind: list[int], n_bits: int) -> int:
@@ -108,97 +142,19 @@ def _flip(symbols, k, kind):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
 
 
 @kernel
-def _context(symbols, k, m, reach):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    here = symbols[k]
-    if reach == 0:
-        return here
-    return (symbols[max(k - 1, 0)] * m + here) * m + symbols[min(k + 1, symbols.size - 1)]
-
-
-@kernel
-def _length(z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    return np.sqrt(z.real * z.real + z.imag * z.imag)
-
-
-@kernel
-def _changed(c, advance, symbols, turned, m, reach, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Sum of the chips around changed symbols in the decided frame, and what they turn beside it."""
-    total = np.complex64(0.0)
-    turn = np.complex64(1.0)
-    for j in range(max(first - reach, 0), min(last + reach + 1, symbols.size)):
-        ctx = _context(symbols, j, m, reach)
-        total += c[j, ctx] * np.conj(turned[j] * turn)
-        turn *= advance[ctx] * np.conj(turned[j + 1]) * turned[j]
-    return total, turn
-
-
-@kernel
-def _compare(c, advance, symbols, m, reach, n_known, kinds, memory, strain, costs, matched):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Cost of every rival of a sequence."""
-    n = symbols.size
-    turned = np.empty(n + 1, dtype=np.complex64)
-    turned[0] = np.complex64(1.0)
-    total = np.zeros(n + 1, dtype=np.complex64)
-    before = np.zeros(n + 1, dtype=np.complex64)
-    behind = np.zeros(n + 1, dtype=np.complex64)
-    for k in range(n):
-        ctx = _context(symbols, k, m, reach)
-        matched[k] = c[k, ctx] * np.conj(turned[k])
-        phase = turned[k] * advance[ctx]
-        turned[k + 1] = phase * (np.float32(1.0) / _length(phase))
-        before[k + 1] = matched[k] + memory * before[k]
-        total[k + 1] = total[k] + matched[k]
-    for k in range(n - 1, -1, -1):
-        behind[k] = matched[k] + memory * behind[k + 1]
-    # each chip changed alone, which far pairs are put together from
-    alone = np.empty((n, m), dtype=np.complex64)
-    alone_turn = np.empty((n, m), dtype=np.complex64)
-    for k in range(n_known, n):
-        for x in range(1, m):
-            symbols[k] ^= x
-            alone[k, x], alone_turn[k, x] = _changed(c, advance, symbols, turned, m, reach, k, k)
-            symbols[k] ^= x
-    costs[:] = np.inf
-    for k in range(n_known, n):
-        start = max(k - reach, 0)
-        for kind in range(kinds.shape[0]):
-            distance, x, y = kinds[kind, 0], kinds[kind, 1], kinds[kind, 3]
-            last = k + distance
-            if last >= n:
-                continue
-            stop = min(last + reach + 1, n)
-            if distance == 0:
-                changed, turn = alone[k, x], alone_turn[k, x]
-            elif distance > 2 * reach and kinds[kind, 2] == 0:
-                back = np.conj(alone_turn[k, x])
-                between = total[last - reach] - total[k + reach + 1]
-                changed = alone[k, x] + (between + alone[last, y]) * back
-                turn = alone_turn[k, x] * alone_turn[last, y]
-            else:
-                _flip(symbols, k, kinds[kind])
-                changed, turn = _changed(c, advance, symbols, turned, m, reach, k, last)
-                _flip(symbols, k, kinds[kind])
-            turned_behind = behind[stop] * np.conj(turn)
-            decided = _length(before[start] + total[stop] - total[start] + behind[stop])
-            costs[k, kind] = decided - _length(before[start] + changed + turned_behind)
-            if strain > np.float32(0.0):
-                apart = _length(before[start]) + _length(behind[stop])
-                costs[k, kind] -= strain * (apart - _length(before[start] + turned_behind))
-
-
-@kernel
-def _improve(symbols, costs, kinds, apart):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _take_better(symbols, costs, kinds, apart):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Take the rivals below 0, the best one wherever several are within sight of each other."""
     n = symbols.size
     n_changed = 0
-    least = np.empty(n, dtype=np.float32)
-    for k in range(n):
-        least[k] = costs[k].min()
+    least = costs[0].copy()
+    for kind in range(1, kinds.shape[0]):
+        for k in range(n):
+            least[k] = min(least[k], costs[kind, k])
     for _ in range(n):
         k = int(np.argmin(least))
         if least[k] >= np.float32(0.0):
             break
-        kind = int(np.argmin(costs[k]))
+        kind = int(np.argmin(costs[:, k]))
         _flip(symbols, k, kinds[kind])
         n_changed += 1
         least[max(k - apart, 0) : k + apart] = np.float32(0.0)
@@ -225,33 +181,35 @@ def _to_log_likelihoods(matched, memory, noise_memory, kinds, pair_gain, costs):
         before = matched[k] + memory * before
     around(along, noise_memory)
     around(across, noise_memory)
+    for kind in range(kinds.shape[0]):
+        distance, x, y = kinds[kind, 0], kinds[kind, 1], kinds[kind, 3]
+        if distance > 0 and kinds[kind, 2] == 0:
+            for k in range(n - distance):
+                singly = costs[x - 1, k] + costs[y - 1, k + distance]
+                if costs[kind, k] > pair_gain * singly:
+                    costs[kind, k] = np.inf
+    scale = np.empty(n, dtype=np.float32)
     for k in range(n):
-        for kind in range(kinds.shape[0]):
-            distance, x, y = kinds[kind, 0], kinds[kind, 1], kinds[kind, 3]
-            if distance > 0 and kinds[kind, 2] == 0 and k + distance < n:
-                singly = costs[k, x - 1] + costs[k + distance, y - 1]
-                if costs[k, kind] > pair_gain * singly:
-                    costs[k, kind] = np.inf
-    for k in range(n):
-        scale = np.float32(max(along[k], 0.0) / (across[k] + 1e-30))
-        for kind in range(kinds.shape[0]):
-            if costs[k, kind] < np.inf:
-                costs[k, kind] = max(costs[k, kind], np.float32(0.0)) * scale
+        scale[k] = max(along[k], 0.0) / (across[k] + 1e-30)
+    for kind in range(kinds.shape[0]):
+        for k in range(n):
+            if costs[kind, k] < np.inf:
+                costs[kind, k] = max(costs[kind, k], np.float32(0.0)) * scale[k]
 
 
 @kernel
 def _soft_bits(symbols, costs, kinds, n_bits, dearest, soft):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n = symbols.size
     soft[:] = dearest
-    for k in range(n):
-        for kind in range(kinds.shape[0]):
-            if costs[k, kind] < dearest:
-                distance = kinds[kind, 0]
+    for kind in range(kinds.shape[0]):
+        distance = kinds[kind, 0]
+        for k in range(n - distance):
+            if costs[kind, k] < dearest:
                 for j in range(distance + 1):
                     change = kinds[kind, 1] if j == 0 else kinds[kind, 3] if j == distance else kinds[kind, 2]
                     for bit in range(n_bits):
                         if change & (1 << (n_bits - 1 - bit)):
-                            soft[k + j, bit] = min(soft[k + j, bit], costs[k, kind])
+                            soft[k + j, bit] = min(soft[k + j, bit], costs[kind, k])
     for k in range(n):
         for bit in range(n_bits):
             if not symbols[k] & (1 << (n_bits - 1 - bit)):
