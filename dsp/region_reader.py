@@ -114,12 +114,13 @@ class RegionReader:
         baseband = self._workspace.baseband
         piece = _PIECE_CHIPS * self._channel.samples_per_chip if step_over else baseband.size
         pattern = len(self._channel.pattern) * self._channel.samples_per_chip
+        windows = -(-(piece + pattern) // pattern) * pattern  # whole ones, or what is over would go unseen
         noise_power = self._workspace.noise_power
         is_known = self._settled and noise_power > 0.0
         excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if is_known else 0.0
         at = 0
         while at < baseband.size:
-            stretch = at, min(at + piece + pattern, baseband.size)
+            stretch = at, min(at + windows, baseband.size)
             hits = []
             if not step_over or self._workspace.unclean(stretch, pattern, excess) is not None:
                 hits = self._search.find(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support import AS_IS, NOISE_POWER, narrow_air, on_air, place_in_noise, row_plan, sent_raw
@@ -165,3 +167,26 @@ def test_a_silent_region_is_described_by_its_energy() -> None:
     width_hz = 2 * CHANNEL.half_width_hz
     assert burst.quality.rssi_dbfs == pytest.approx(10 * np.log10(9 * DENSITY * width_hz))
     assert burst.quality.noise_dbfs == pytest.approx(10 * np.log10(DENSITY * T.chip_rate_hz))
+
+
+def test_a_weak_burst_that_begins_by_the_end_of_a_piece_is_searched() -> None:
+    # a region is passed over window by window where it is silent; none may be left out between two pieces
+    row = BY_NAME["Na"]
+    air = narrow_air(row)
+    (channel,) = row_plan(row, air).channels
+    samples_per_chip = air.sample_rate_hz / row.chip_rate_hz
+    found = 0
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        raw = sent_raw(rng, 20, "A")
+        start = round(115 * samples_per_chip)  # by the end of the first piece
+        burst = on_air(raw, row, "A", air, rng, ec_n0_db=9.0)
+        samples = place_in_noise([(start, burst)], start + burst.size + 4000, rng)
+        history = History(samples.size, AS_IS)
+        history.append(samples.view(np.float32))
+        region = replace(_region(0, samples.size), noise_density=NOISE_POWER / air.sample_rate_hz)
+        bursts = Demodulator(channel, air.sample_rate_hz, air.center_hz, LinkRules()).demodulate(
+            history, region
+        )
+        found += [burst.raw for burst in bursts] == [raw]
+    assert found >= 15
