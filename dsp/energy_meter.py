@@ -23,12 +23,22 @@ BLOCKS_PER_STEP = 256
 
 _AS_IT_IS = RawScale(0.0, 1.0)
 _MOST_RUNS = 4
+_LEAST_BLOCKS_PER_BURST = 8
 
 
 def fft_size(channels: tuple[Channel, ...], sample_rate_hz: float) -> int:
-    """Smallest power of two whose bins resolve the narrowest channel."""
-    bin_hz = min(channel.half_width_hz for channel in channels) / 8.0
-    return 1 << max(5, math.ceil(math.log2(sample_rate_hz / bin_hz)))
+    """Smallest power of two whose bins resolve the narrowest channel.
+
+    And its slowest chips, so that a tone of theirs at 0 Hz is not lost with the spike, as long as the
+    shortest burst still takes several blocks.
+    """
+    channel_hz = min(channel.half_width_hz for channel in channels) / 8.0
+    chip_hz = min(channel.chip_rate_hz for channel in channels) / 2.5
+    burst_samples = min(channel.shortest_burst_s for channel in channels) * sample_rate_hz
+    for_channel = math.ceil(math.log2(sample_rate_hz / channel_hz))
+    for_chips = math.ceil(math.log2(sample_rate_hz / chip_hz))
+    for_burst = math.floor(math.log2(burst_samples / _LEAST_BLOCKS_PER_BURST))
+    return 1 << max(5, for_channel, min(for_chips, for_burst))
 
 
 class EnergyMeter:

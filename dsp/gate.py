@@ -1,14 +1,16 @@
 """Which stretches of the stream hold energy in a channel's own band.
 
-    block energies (energy_meter) → moving mean           compared with
-    means over 16 blocks → low quantile of the last 256   = noise floor
+    block energies (energy_meter) → moving mean                   compared with
+    means over half of the shortest burst
+                           → low quantile of the last 256         = noise floor
 
 A channel is active where the moving mean exceeds the floor by six standard deviations of
 noise; the mean is as long as it takes for that to be half of what a burst of 6 dB adds, but
-not longer than half of the shortest burst. The floor is a quantile over time, so bursts do
-not lift it and a carrier that never stops becomes part of it. What is active for less than
-half of the shortest burst is a click and goes no further. Until enough is known of the
-floor, everything is active: a short file is searched from end to end.
+not longer than half of the shortest burst; where that is not enough, five are taken. The floor
+is a quantile over time, so bursts do not lift it and a carrier that never stops becomes part of
+it. What is active for less than half of the shortest burst is a click and goes no further.
+Until enough is known of the floor, everything is active: a short file is searched from end to
+end.
 
 Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
 """
@@ -25,13 +27,14 @@ from dsp.arrays import DoubleArray, FloatArray
 from dsp.energy_meter import BLOCKS_PER_STEP
 from dsp.plan import Channel
 
-_BLOCKS_PER_FLOOR_MEAN = 16
+_LEAST_BLOCKS_PER_FLOOR_MEAN = 16
 _FLOOR_MEANS = 256
 _FLOOR_QUANTILE = 0.1
 _FLOOR_QUANTILE_SIGMAS = 1.28  # that quantile lies so far below the mean of noise
 _BLOCKS_TO_SETTLE = 1024
 _WEAKEST_EC_N0 = 4.0  # 6 dB
 _SIGMAS = 6.0
+_LEAST_SIGMAS = 5.0
 _LEAST_PART_OF_BURST = 0.5
 _HANN_LOOKS_PER_BIN = 0.514  # independent looks: (Σw²)² / (N·Σw⁴)
 
@@ -93,8 +96,10 @@ class Gate:
         weakest = _WEAKEST_EC_N0 * self.channel.chip_rate_hz / (2.0 * self.channel.half_width_hz)
         wanted = (_SIGMAS / (0.5 * weakest)) ** 2 / looks_per_block
         self._smooth = max(1, math.ceil(min(wanted, 0.5 * self.channel.shortest_burst_s / block_s)))
-        self._threshold = 1.0 + _SIGMAS / math.sqrt(self._smooth * looks_per_block)
-        floor_sigma = 1.0 / math.sqrt(_BLOCKS_PER_FLOOR_MEAN * looks_per_block)
+        sigma = 1.0 / math.sqrt(self._smooth * looks_per_block)
+        self._threshold = 1.0 + min(max(0.5 * weakest, _LEAST_SIGMAS * sigma), _SIGMAS * sigma)
+        self._floor_blocks = _blocks_per_floor_mean(0.5 * self.channel.shortest_burst_s / block_s)
+        floor_sigma = 1.0 / math.sqrt(self._floor_blocks * looks_per_block)
         self._floor_correction = 1.0 / (1.0 - _FLOOR_QUANTILE_SIGMAS * floor_sigma)
         self._hang = 2 * self._smooth + 2
         burst_blocks = math.ceil(self.channel.longest_burst_s / block_s)
@@ -136,8 +141,8 @@ class Gate:
         return regions
 
     def _learn_floor(self, densities: FloatArray) -> None:
-        means = np.empty(densities.size // _BLOCKS_PER_FLOOR_MEAN)
-        _block_means(densities, _BLOCKS_PER_FLOOR_MEAN, means)
+        means = np.empty(densities.size // self._floor_blocks)
+        _block_means(densities, self._floor_blocks, means)
         self._floor_means = np.concatenate([self._floor_means, means])[-_FLOOR_MEANS:]
         if self._floor_means.size:
             rank = int(_FLOOR_QUANTILE * self._floor_means.size)
@@ -219,6 +224,12 @@ class Gate:
             excess=self._excess,
             settled=not self._unsettled,
         )
+
+
+def _blocks_per_floor_mean(most: float) -> int:
+    """Power of two that divides a step and is not above ``most``, unless that would be too few."""
+    wanted = 1 << max(0, math.floor(math.log2(max(most, 1.0))))
+    return min(max(wanted, _LEAST_BLOCKS_PER_FLOOR_MEAN), BLOCKS_PER_STEP)
 
 
 @kernel

@@ -15,6 +15,8 @@ from dsp.gate import Gate, Region
 from dsp.modes import BY_NAME
 from dsp.plan import Channel, make_plan
 from protocol import link
+from sdr.bench.conditions import nominal
+from sdr.bench.trials import Batch, run_batch
 
 RATE_HZ, CENTER_HZ = 2.4e6, 868.9e6
 CHANNELS = make_plan(RATE_HZ, CENTER_HZ).channels
@@ -172,3 +174,10 @@ def test_weak_bursts_open_the_gate(name: str) -> None:
             region.start <= first + spare and first + burst.size - 12 * samples_per_chip <= region.stop
             for region in regions
         )
+
+
+def test_narrow_bursts_that_hardly_pause_open_the_gate() -> None:
+    # R2 with the tuner on its carrier: a tone may lie at 0 Hz; 9 of 30 frames came through once
+    conditions = nominal("R2", "A")
+    tally = run_batch(Batch(conditions, 9.0, 16, seed=1, number=0), {"default": {}})["default"]
+    assert tally.heard >= 15
