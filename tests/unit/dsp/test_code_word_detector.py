@@ -102,3 +102,17 @@ def test_fewer_chips_than_a_word(row: PhyMode) -> None:
     few = SoftChips(chips.values[:n], chips.starts[:n], chips.low_hz, chips.high_hz)
     found, others = CodeWordDetector(burst.channel, row).detect(burst.samples, few)
     assert found is few and others.costs.size == 0
+
+
+@every_row
+def test_chip_starts_are_refined(row: PhyMode) -> None:
+    # a clock that is up to 4 % of a chip off: at the largest deviation a phase of one radian and more
+    rng = np.random.default_rng(6)
+    impairments = Impairments(deviation_hz=row.deviation.max_hz)
+    burst = in_baseband(row, "A", rng, ec_n0_db=9.0, raw=sent_raw(rng, 60, "A"), impairments=impairments)
+    chips, _ = _noncoherent(burst, row)
+    n = burst.channel.samples_per_chip
+    late = 0.02 * n * (1.0 + np.sin(np.linspace(0.0, 3.0, chips.starts.size)))
+    shifted = SoftChips(chips.values, chips.starts - late, -row.deviation.max_hz, row.deviation.max_hz)
+    found, _ = CodeWordDetector(burst.channel, row).detect(burst.samples, shifted)
+    assert np.abs(found.starts - chips.starts[: found.starts.size]).max() < 0.01 * n
