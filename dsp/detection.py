@@ -27,6 +27,10 @@ from dsp.tuning import Tuner, Tuning
 _FIRST_BYTES = 24  # that coherent detection tunes on before it knows the length
 _OUTER_SYMBOLS = np.array([1, 3])  # dibits 01 and 11, which stand for chips 0 and 1 in 4-GFSK
 _MOST_UNSURE = 192
+# logarithm of the weight of all readings of the first bytes; a CRC singles out 11 of it. Frames that are
+# read have up to 11 by chips, up to 40 by words, whose other readings exclude each other; noise 40 to 130
+_HOPELESS_CHIPS = 30.0
+_HOPELESS_WORDS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Detected:
         tuning: carrier and deviation, where measured.
         others: other readings of what was unsure, in bits of the frame.
         repairable: ``others`` are good enough to choose from; else they only tell what is unsure.
+        hopeless: so much is unsure that no CRC tells what is right: noise, or beneath a stronger burst.
     """
 
     chips: SoftChips
@@ -46,6 +51,7 @@ class Detected:
     tuning: Tuning | None = None
     others: Alternatives = NO_ALTERNATIVES
     repairable: bool = False
+    hopeless: bool = False
 
 
 Detect = Callable[[int], Detected]
@@ -97,7 +103,10 @@ class Detectors:
         def as_sequence(n_bytes: int) -> Detected:
             n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
             chips = self._chips.detect(baseband, clock, *tones_hz, n_chips + 1)
-            return self._detect_sequence(baseband, variant, clock, chips, len(known) + n_bytes * per_byte)
+            stop = len(known) + n_bytes * per_byte
+            if chips.starts.size < stop:  # not whole, however it is read
+                return Detected(chips, chips.values[len(known) :])
+            return self._detect_sequence(baseband, variant, clock, chips, stop)
 
         def word_by_word(n_bytes: int) -> Detected:
             stop = len(known) + n_bytes * per_byte
@@ -105,7 +114,10 @@ class Detectors:
             chips = self._chips.detect(baseband, clock, *tones_hz, longer)
             chips, others = self._words[variant.row.name].detect(baseband, chips)
             chips = _cut(chips, stop)
-            return Detected(chips, chips.values[len(known) :], None, others, repairable=True)
+            hopeless = others.log_weight > _HOPELESS_WORDS
+            return Detected(
+                chips, chips.values[len(known) :], None, others, repairable=True, hopeless=hopeless
+            )
 
         if variant.row.bits_per_chip == 1:
             yield one_by_one
@@ -143,12 +155,14 @@ class Detectors:
         found = sequences.detect(baseband, starts, tuning, known.size)
         values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
         n_known_bits = known.size * row.bits_per_chip
+        others = found.rivals.within(n_known_bits, found.soft.size)
         return Detected(
             _cut(SoftChips(values, starts[: values.size], chips.low_hz, chips.high_hz), stop),
             found.soft.ravel()[n_known_bits : stop * row.bits_per_chip],
             tuning,
-            found.rivals.within(n_known_bits, found.soft.size),
+            others,
             repairable=True,
+            hopeless=others.log_weight > _HOPELESS_CHIPS,
         )
 
     def _known_symbols(self, variant: Variant) -> IndexArray:

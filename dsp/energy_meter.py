@@ -76,20 +76,22 @@ class EnergyMeter:
         """Bins that channel ``index`` sums."""
         return self._n_bins[index]
 
-    def measure(self, raw: RawArray, raw_scale: RawScale = _AS_IT_IS) -> FloatArray:
-        """Measure each whole block.
+    def measure(self, raw: RawArray, raw_scale: RawScale = _AS_IT_IS, *, every: int = 1) -> FloatArray:
+        """Measure whole blocks.
 
         Args:
             raw: interleaved I, Q as recorded [2n], or samples complex64 [n].
             raw_scale: how raw numbers become samples.
+            every: measure only each so many-th block, from the first on.
 
         Returns:
             Noise-like density per Hz, float32 [channels, blocks].
         """
         parts = raw.view(np.float32) if raw.dtype == np.complex64 else raw
-        n_blocks = parts.size // (2 * self.n_fft)
+        n_blocks = -(-(parts.size // (2 * self.n_fft)) // every)
         windowed = np.empty((n_blocks, 2 * self.n_fft), dtype=np.float32)
-        _apply_window(parts, np.float32(raw_scale.zero), self._window * np.float32(raw_scale.scale), windowed)
+        scale, zero = np.float32(raw_scale.scale), np.float32(raw_scale.zero)
+        _apply_window(parts, zero, self._window * scale, every, windowed)
         spectrum = scipy.fft.fft(windowed.view(np.complex64), axis=1, overwrite_x=True)
         if n_blocks:
             self.mean = complex(spectrum[:, 0].mean(dtype=np.complex128)) / self._window_sum
@@ -115,10 +117,10 @@ def _runs(bins: IndexArray) -> IndexArray:
 
 
 @kernel
-def _apply_window(raw, zero, window, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _apply_window(raw, zero, window, every, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n_blocks, width = out.shape
     for block in range(n_blocks):
-        piece = raw[block * width : (block + 1) * width]
+        piece = raw[every * block * width : (every * block + 1) * width]
         row = out[block]
         for i in range(width):
             row[i] = (np.float32(piece[i]) - zero) * window[i]

@@ -126,6 +126,8 @@ class FrameReader:
             return Attempt(hit, variant, b"", Fault.TRUNCATED, (), found.chips)
         if variant.frame_format == "A":
             raw, _, _ = self._mend(raw, found, variant)
+        if found.hopeless:
+            return _given_up(hit, variant, raw, found)
         failed = None
         for l_field in self._l_fields(raw[0], found):
             n_bytes = self._rules.air_length(l_field, variant.frame_format)
@@ -178,3 +180,9 @@ class FrameReader:
             repaired += n_bits
             raw = raw[:start] + span + raw[stop:]
         return raw, repaired, sure
+
+
+def _given_up(hit: SyncHit, variant: Variant, raw: bytes, found: Detected) -> Attempt:
+    """Make an attempt that ends with the first block."""
+    bad_blocks = (1,) if variant.frame_format == "A" else (2,)
+    return Attempt(hit, variant, raw, Fault.CRC_MISMATCH, bad_blocks, found.chips, found.tuning)

@@ -12,6 +12,9 @@ it. What is active for less than half of the shortest burst is a click and goes 
 Until enough is known of the floor, everything is active: a short file is searched from end to
 end.
 
+While nothing is open only every second block is measured; where their means stay below the threshold,
+4.2 standard deviations of theirs, the step is silent and the other blocks need not be.
+
 Blocks sit on absolute sample numbers, so how the stream is cut changes nothing.
 """
 
@@ -89,6 +92,7 @@ class Gate:
     _floor_means: DoubleArray = field(default_factory=lambda: np.zeros(0))
     _floor: float = 0.0
     _tail: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    _skimmed: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
@@ -120,12 +124,32 @@ class Gate:
         """Noise power per Hz, full scale 1, as far as it is known; 0 before the first step."""
         return self._floor
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is open and the noise floor is known."""
+        return self._open_since < 0 and self._is_settled(0)
+
+    def is_silent(self, densities: FloatArray) -> bool:
+        """Tell whether a step is silent from the densities of every second block."""
+        _, highest = self._means(np.repeat(densities, 2))
+        return highest <= self._threshold * self._floor
+
+    def skim(self, densities: FloatArray) -> None:
+        """Take a silent step by the densities of every second block."""
+        self._skimmed = np.concatenate([self._skimmed, densities])
+        if self._skimmed.size >= BLOCKS_PER_STEP:
+            self._learn_floor(self._skimmed)
+            self._skimmed = self._skimmed[:0]
+        self._keep_tail(np.repeat(densities, 2))
+        self._block += 2 * densities.size
+
     def push(self, densities: FloatArray) -> list[Region]:
         """Take the block densities of one step; return the regions that are complete."""
         self._learn_floor(densities)
         floor = self._floor
-        settled = self._block + densities.size >= self._settle_blocks and floor > 0.0
-        smoothed, highest = self._smooth_energies(densities)
+        settled = self._is_settled(densities.size)
+        smoothed, highest = self._means(densities)
+        self._keep_tail(densities)
         regions: list[Region] = []
         if settled and self._open_since < 0 and highest <= self._threshold * floor:
             self._block += smoothed.size  # what is silent all along is passed at once
@@ -156,13 +180,19 @@ class Gate:
         self._open_since = -1
         return [replace(last, own_stop=end, stop=end)]
 
-    def _smooth_energies(self, densities: FloatArray) -> tuple[DoubleArray, float]:
+    def _is_settled(self, n_new: int) -> bool:
+        return self._block + n_new >= self._settle_blocks and self._floor > 0.0
+
+    def _means(self, densities: FloatArray) -> tuple[DoubleArray, float]:
         """Mean of each block and those before it, as many as there are, and the highest of these means."""
-        series = np.concatenate([self._tail, densities])
         smoothed = np.empty(densities.size)
-        highest = _moving_mean(series, self._smooth, smoothed)
-        self._tail = series[max(0, series.size - self._smooth + 1) :] if self._smooth > 1 else series[:0]
+        highest = _moving_mean(np.concatenate([self._tail, densities]), self._smooth, smoothed)
         return smoothed, float(highest)
+
+    def _keep_tail(self, densities: FloatArray) -> None:
+        """Keep the blocks that later means reach back to."""
+        series = np.concatenate([self._tail, densities])
+        self._tail = series[max(0, series.size - self._smooth + 1) :] if self._smooth > 1 else series[:0]
 
     def _wait(self, excess: DoubleArray, threshold: float, settled: bool) -> int:
         """Open a region at the first active block; return how many blocks come before it."""

@@ -121,6 +121,14 @@ class Receiver:
     def _advance(self, n_samples: int) -> None:
         raw = self._history.raw(self._done, self._done + n_samples)
         self._done += n_samples
+        if n_samples == self._meter.step_samples and all(gate.is_at_rest for gate in self._gates):
+            sketch = self._meter.measure(raw, self._raw_scale, every=2)
+            if all(gate.is_silent(d) for gate, d in zip(self._gates, sketch, strict=True)):
+                self._dc.push(self._meter.mean)
+                for gate, d in zip(self._gates, sketch, strict=True):
+                    gate.skim(d)
+                self._begin([[] for _ in self._gates])
+                return
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)
         self._begin([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])

@@ -50,8 +50,15 @@ class Alternatives:
     last: IndexArray
     mask: NDArray[np.uint64]
 
+    @property
+    def log_weight(self) -> float:
+        """Logarithm of Z: how much of all readings together the detector's own one is part of."""
+        return float(np.sum(np.log1p(np.exp(-self.costs))))
+
     def within(self, first: int, stop: int) -> Alternatives:
         """Alternatives that change nothing but the bits from ``first`` to before ``stop``, counted anew."""
+        if self.costs.size == 0:
+            return self
         reach = np.where(self.mask > 0, np.log2(np.maximum(self.mask, 1)).astype(np.int64), 0)
         picked = (self.last - reach >= first) & (self.last < stop)
         return Alternatives(self.costs[picked], self.last[picked] - first, self.mask[picked])
@@ -96,8 +103,10 @@ def repair_span(
         probability that it is wrong, 1 where nothing fits.
     """
     wrong = rules.remainder(span)
-    if wrong and not may_change:
+    if wrong and not (may_change and others.costs.size):
         return span, 0, 1.0
+    if not others.costs.size:
+        return span, 0, 0.0
     amounts = np.empty(others.costs.size, dtype=np.int64)
     _amounts(others.last, others.mask, rules.bit_remainders(8 * len(span)), amounts)
     chosen = np.zeros(_MOST_AT_ONCE, dtype=np.int64)

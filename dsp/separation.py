@@ -26,6 +26,7 @@ _PROGRESS = 0.97  # a turn must leave so much less than the one before
 _MOST_PARTNERS = 2
 _PARTNER_METRIC = 0.5
 _CLEAR_METRIC = 0.75  # of a sync without a good first block
+_TURN_METRIC = 0.65  # the same, of a frame that is taken off to read the other one again
 _SAME_HIT_CHIPS = 2
 _LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
 
@@ -36,6 +37,12 @@ def worth_separating(attempt: Attempt) -> bool:
     return attempt.fault in (Fault.CRC_MISMATCH, Fault.CRC_AMBIGUOUS) and (
         good_blocks > 0 or metric >= _CLEAR_METRIC
     )
+
+
+def _worth_a_turn(attempt: Attempt) -> bool:
+    """Tell whether enough is right about a frame to read the one upon it without it."""
+    good_blocks, metric = attempt.merit
+    return good_blocks > 0 or metric >= _TURN_METRIC
 
 
 class Separation:
@@ -79,7 +86,7 @@ class Separation:
                     accept(lower)
                     workspace.put_back(off)
                     return True
-                if not workspace.knows(lower):
+                if not _worth_a_turn(lower) or not workspace.knows(lower):
                     break
                 lower_off = workspace.take_off(lower)
                 left = workspace.power(workspace.span(lower_off))

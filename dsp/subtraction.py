@@ -35,6 +35,7 @@ _LEAST_FIT_CHIPS = 2 * REFERENCE_CHIPS
 _GAUSSIAN_BANDWIDTH_TIME = 0.5
 _GAUSSIAN_READS = (0.87, 0.78)  # of the deviation, by tones: at 50 kcps, and in narrow channels
 _COHERENT = 0.93  # less: try the other frequency pulse
+_INCOHERENT = 0.6  # less: chips are wrong, and no pulse fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Subtraction:
         if row.bandwidth_time is not None:
             usual, other = other, usual
         maker, best = usual, self._fitted(samples, usual, burst)
-        if best.coherence < _COHERENT:
+        if _INCOHERENT < best.coherence < _COHERENT:
             otherwise = self._fitted(samples, other, burst)
             if otherwise.coherence > best.coherence:
                 maker, best = other, otherwise

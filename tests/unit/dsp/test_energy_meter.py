@@ -94,3 +94,9 @@ def test_steps_are_whole_blocks_and_the_rest_is_left() -> None:
     x = np.ones(5 * meter.n_fft + meter.n_fft // 2, dtype=np.complex64)
     assert all(densities.size == 5 for densities in meter.measure(x))
     assert all(densities.size == 0 for densities in meter.measure(x[:10]))
+
+
+def test_every_second_block_is_what_it_is_among_all() -> None:
+    meter = _meter()
+    noise = radio.noise(11 * meter.n_fft + 5, 1e-3, np.random.default_rng(5))
+    np.testing.assert_array_equal(meter.measure(noise, every=2), meter.measure(noise)[:, ::2])

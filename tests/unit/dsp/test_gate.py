@@ -144,6 +144,35 @@ def test_an_open_region_is_closed_at_the_end() -> None:
     assert feed.gate.flush(10**9) == []
 
 
+def test_silence_is_skimmed_and_learnt_from() -> None:
+    feed = _Feed(seed=3)
+    assert not feed.gate.is_at_rest
+    feed.settle()
+    skimmed = 0
+    for _ in range(400):  # half as strong as before
+        densities = 0.5 * feed.blocks(BLOCKS_PER_STEP)
+        before = feed.gate._block
+        if feed.gate.is_at_rest and feed.gate.is_silent(densities[::2]):
+            feed.gate.skim(densities[::2])
+            skimmed += 1
+        else:
+            feed.push(densities)
+        assert feed.gate._block == before + BLOCKS_PER_STEP
+    assert skimmed > 320  # these energies vary more than those of noise
+    assert feed.gate.noise_density == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_weak_burst_is_not_skimmed() -> None:
+    # 1.35 times the noise in the channel's band: T at Ec/N0 = 6.6 dB; the shortest frame.
+    feed = _Feed(seed=4)
+    feed.settle()
+    shortest = int(T_CHANNEL.shortest_burst_s * RATE_HZ / feed.n_fft)
+    for first in range(0, BLOCKS_PER_STEP - shortest, 7):
+        densities = feed.blocks(BLOCKS_PER_STEP)
+        densities[first : first + shortest] *= np.float32(2.35)
+        assert not feed.gate.is_silent(densities[::2])
+
+
 @pytest.mark.parametrize("name", ["S2 M2O", "T M2O", "C M2O", "C2 O2M", "R2", "Na", "Nc", "N2g", "F2"])
 def test_weak_bursts_open_the_gate(name: str) -> None:
     # 8 frames of 20 bytes at 8 dB: all of them, from the sync pattern to the last byte.

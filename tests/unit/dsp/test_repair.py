@@ -101,6 +101,12 @@ def test_bits_that_the_crc_confuses_are_doubted(distance: int) -> None:
     assert repair_span(_flip(block, sent), others, RULES)[0] == block
 
 
+def test_the_weight_of_all_readings() -> None:
+    assert NO_ALTERNATIVES.log_weight == 0.0
+    others = _others((0.0, (3,)), (0.0, (9,)), (2.0, (77, 78)))
+    assert others.log_weight == pytest.approx(math.log(2 * 2 * (1 + math.exp(-2))), rel=1e-6)
+
+
 def test_only_alternatives_that_lie_inside_are_kept() -> None:
     others = _others((0.1, (7,)), (0.2, (8,)), (0.3, (7, 8)), (0.4, (15,)), (0.5, (14, 16)), (0.6, (16,)))
     inside = others.within(8, 16)

@@ -1,0 +1,74 @@
+"""From a sync hit to a frame: when reading ends early."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support import InBaseband, in_baseband, sent_raw
+
+from dsp.arrays import ComplexArray
+from dsp.burst import Fault
+from dsp.frame_reader import Attempt
+from dsp.hit_reader import HitReader
+from dsp.modes import BY_NAME
+from dsp.sync_search import SyncSearch
+from sdr.receiver import LinkRules
+
+every_code = pytest.mark.parametrize("name", ["C M2O", "T M2O", "S2 M2O"])
+
+
+def _read(burst: InBaseband, samples: ComplexArray) -> tuple[Attempt, list[int]]:
+    """Read the clearest hit; return the attempt, and how many bytes coherent detection was asked for."""
+    reader = HitReader(burst.channel, LinkRules())
+    asked: list[int] = []
+    detectors = reader._reader._detectors
+    original = detectors.of
+
+    def watched(*args):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
+        cheap, *others = original(*args)
+        yield cheap
+        for detect in others:
+            yield lambda n_bytes, detect=detect: asked.append(n_bytes) or detect(n_bytes)
+
+    detectors.of = watched  # type: ignore[method-assign]
+    return reader.read(samples, SyncSearch(burst.channel).find(samples)[0]), asked
+
+
+@every_code
+def test_a_clean_frame_never_asks_for_coherent_detection(name: str) -> None:
+    row = BY_NAME[name]
+    raw = sent_raw(np.random.default_rng(1), 60, "A")
+    burst = in_baseband(row, "A", np.random.default_rng(2), ec_n0_db=25, raw=raw)
+    attempt, asked = _read(burst, burst.samples)
+    assert (attempt.raw, attempt.fault, asked) == (raw, None, [])
+
+
+@every_code
+def test_noise_behind_a_sync_word_is_given_up_after_the_first_block(name: str) -> None:
+    row = BY_NAME[name]
+    rng = np.random.default_rng(3)
+    burst = in_baseband(row, "A", rng, ec_n0_db=15, raw=sent_raw(rng, 150, "A"))
+    header = burst.start + burst.channel.samples_per_chip * (row.header_chips + 2)
+    samples = burst.samples.copy()
+    power = np.mean(np.abs(samples[int(burst.start) : int(header)]) ** 2)
+    behind = samples[int(header) :]
+    behind[:] = np.sqrt(power / 2) * (
+        rng.standard_normal(behind.size) + 1j * rng.standard_normal(behind.size)
+    )
+    attempt, asked = _read(burst, samples)
+    assert attempt.fault is not None
+    assert asked and max(asked) <= LinkRules().first_span_bytes("A")
+
+
+@every_code
+def test_a_damaged_frame_is_asked_for_whole(name: str) -> None:
+    row = BY_NAME[name]
+    rng = np.random.default_rng(4)
+    raw = sent_raw(rng, 60, "A")
+    burst = in_baseband(row, "A", rng, ec_n0_db=20, raw=raw)
+    samples = burst.samples.copy()
+    at = int(burst.start + burst.channel.samples_per_chip * (row.header_chips + 40 * row.chips_per_byte))
+    samples[at : at + 40 * burst.channel.samples_per_chip] = 0.0
+    attempt, asked = _read(burst, samples)
+    assert attempt.fault is Fault.CRC_MISMATCH and 1 not in attempt.bad_blocks
+    assert asked == [LinkRules().first_span_bytes("A"), len(raw)]
