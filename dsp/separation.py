@@ -26,7 +26,7 @@ _PROGRESS = 0.97  # a turn must leave so much less than the one before
 _MOST_PARTNERS = 2
 _PARTNER_METRIC = 0.5
 _CLEAR_METRIC = 0.75  # of a sync without a good first block
-_TURN_METRIC = 0.65  # the same, of a frame that is taken off to read the other one again
+_TURN_METRIC = 0.55  # the same, of a frame that is taken off to read the other one again
 _SAME_HIT_CHIPS = 2
 _LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
 

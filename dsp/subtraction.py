@@ -35,7 +35,7 @@ _LEAST_FIT_CHIPS = 2 * REFERENCE_CHIPS
 _GAUSSIAN_BANDWIDTH_TIME = 0.5
 _GAUSSIAN_READS = (0.87, 0.78)  # of the deviation, by tones: at 50 kcps, and in narrow channels
 _COHERENT = 0.93  # less: try the other frequency pulse
-_INCOHERENT = 0.6  # less: chips are wrong, and no pulse fits
+_INCOHERENT = 0.3  # less: chips are wrong, and no pulse fits
 
 
 @dataclass(frozen=True, slots=True)
