@@ -61,14 +61,24 @@ class Demodulator:
         shift = (channel.center_hz - center_hz) / sample_rate_hz
         self._subtraction = Subtraction(channel, shift, self._filter.step)
         self._subtraction_on = subtraction
+        self._idle: list[Workspace] = []  # used again, so that memory is not asked for each time
 
     @property
     def reach_samples(self) -> int:
         """Samples before and behind a region that its edges depend on."""
         return self._filter.reach_samples
 
+    def open(self, region: Region, dc: complex = 0.0) -> OpenRegion:
+        """Begin to read a region.
+
+        Args:
+            region: its start, and the noise; it may end later.
+            dc: the radio's constant offset, to be taken off.
+        """
+        return OpenRegion(self, region, dc)
+
     def demodulate(self, history: History, region: Region, dc: complex = 0.0) -> list[Burst]:
-        """Find the bursts of a region.
+        """Find the bursts of a region that is whole.
 
         Args:
             history: where the samples are.
@@ -78,47 +88,119 @@ class Demodulator:
         Returns:
             Frames, and failures worth reporting, by time.
         """
-        reach = self.reach_samples
-        first, samples = history.samples(region.start - reach, region.stop + reach)
-        samples -= np.complex64(dc)
-        noise_density = region.noise_density * self._sample_rate_hz
-        workspace = Workspace(samples, first, self._filter, self._subtraction, noise_density)
-        reader = RegionReader(
+        return self.open(region, dc).close(history, region)
+
+    def workspace(self, first: int, noise_density: float) -> Workspace:
+        """Give a workspace for a region that begins with a sample, its filter's reach included."""
+        workspace = self._idle.pop() if self._idle else Workspace(self._filter, self._subtraction)
+        workspace.begin(first, noise_density * self._sample_rate_hz)
+        return workspace
+
+    def give_back(self, workspace: Workspace) -> None:
+        """Take a workspace that is not needed any more."""
+        self._idle.append(workspace)
+
+    def reader(self, workspace: Workspace, region: Region) -> RegionReader:
+        """Make the reader of a region."""
+        return RegionReader(
             self.channel,
             self._search,
             self._reader,
             workspace,
             region.noise_density * self.channel.chip_rate_hz,
             settled=region.settled,
+            subtraction=self._subtraction_on,
         )
-        good, failed = reader.read(subtraction=self._subtraction_on)
-        told = [reader.measure(attempt) for attempt in _worth_reporting(failed, good)]
-        # hits of the neighbouring parts explain likenesses here, but are theirs to report
-        own_start, own_stop = self._own_span(region, first)
-        own = [reading for reading in good + told if own_start <= reading.attempt.hit.start < own_stop]
-        bursts = [self._burst(reading, first) for reading in own]
+
+
+class OpenRegion:
+    """A region that is read while it grows.
+
+    What comes out depends on the samples, the noise and the offset at its beginning, and on where it was
+    read on.
+
+    Args:
+        demodulator: of the channel.
+        region: its start, and the noise.
+        dc: the radio's constant offset, to be taken off.
+
+    Attributes:
+        start: first sample.
+    """
+
+    def __init__(self, demodulator: Demodulator, region: Region, dc: complex) -> None:
+        self.start = region.start
+        self._demodulator = demodulator
+        self._region = region
+        self._dc = np.complex64(dc)
+        self._workspace: Workspace | None = None
+
+    def grow(self, history: History, stop: int) -> list[Burst]:
+        """Read on, with the samples before ``stop``; return frames that are new, by time."""
+        reader = self._take(history, stop, is_last=False)
+        return self._placed(reader.read_on(), math.inf)
+
+    def close(self, history: History, region: Region, stop: int | None = None) -> list[Burst]:
+        """Read what is left of a region.
+
+        Args:
+            history: where the samples are.
+            region: all of it.
+            stop: no sample from here on is used; None for as many behind the region as the filter reaches.
+
+        Returns:
+            Frames that are new, and failures worth reporting, by time.
+        """
+        reach = region.stop + self._demodulator.reach_samples
+        reader = self._take(history, reach if stop is None else min(stop, reach), is_last=True)
+        own_stop = math.inf
+        if region.own_stop < region.stop:
+            own_stop = (region.own_stop - self._first) / self._step
+        good, failed = reader.read_rest(own_stop)
+        told = [reader.measure(attempt) for attempt in _worth_reporting(failed, reader.good)]
+        assert self._workspace is not None
+        self._demodulator.give_back(self._workspace)
+        return self._placed(good + told, own_stop)
+
+    def _take(self, history: History, stop: int, *, is_last: bool) -> RegionReader:
+        """Let the workspace grow up to a sample."""
+        if self._workspace is None:
+            begin = max(self.start - self._demodulator.reach_samples, history.first)
+            self._workspace = self._demodulator.workspace(begin, self._region.noise_density)
+            self._reader = self._demodulator.reader(self._workspace, self._region)
+            self._first, self._step = begin, self._workspace.step
+        _, samples = history.samples(self._workspace.next_sample, stop)
+        samples -= self._dc
+        self._workspace.grow(samples, is_last=is_last)
+        return self._reader
+
+    def _placed(self, readings: list[Reading], own_stop: float) -> list[Burst]:
+        """Place readings on the stream's clock; what begins before the own part belongs to the one before.
+
+        Hits of the neighbouring parts explain likenesses here, but their failures are theirs to report.
+        """
+        own_start, channel = -math.inf, self._demodulator.channel
+        if self._region.own_start > self._region.start:
+            slack = _OWN_SLACK_CHIPS * channel.samples_per_chip
+            own_start = (self._region.own_start - self._first) / self._step - slack
+        own = [reading for reading in readings if own_start <= reading.attempt.hit.start < own_stop]
+        bursts = [_burst(reading, self._first, self._step, channel) for reading in own]
         return sorted(bursts, key=lambda burst: burst.first_sample)
 
-    def _own_span(self, region: Region, first: int) -> tuple[float, float]:
-        step, slack = self._filter.step, _OWN_SLACK_CHIPS * self.channel.samples_per_chip
-        start = (region.own_start - first) / step - slack if region.own_start > region.start else -math.inf
-        stop = (region.own_stop - first) / step if region.own_stop < region.stop else math.inf
-        return start, stop
 
-    def _burst(self, reading: Reading, first: int) -> Burst:
-        """Place a reading on the stream's clock."""
-        attempt = reading.attempt
-        return Burst(
-            row=attempt.variant.row,
-            frame_format=attempt.variant.frame_format,
-            raw=attempt.raw,
-            fault=attempt.fault,
-            bad_blocks=attempt.bad_blocks,
-            repaired_bits=attempt.repaired_bits,
-            first_sample=max(0, round(first + reading.start * self._filter.step)),
-            duration_s=(reading.stop - reading.start) / self.channel.baseband_rate_hz,
-            quality=reading.quality,
-        )
+def _burst(reading: Reading, first: int, step: float, channel: Channel) -> Burst:
+    attempt = reading.attempt
+    return Burst(
+        row=attempt.variant.row,
+        frame_format=attempt.variant.frame_format,
+        raw=attempt.raw,
+        fault=attempt.fault,
+        bad_blocks=attempt.bad_blocks,
+        repaired_bits=attempt.repaired_bits,
+        first_sample=max(0, round(first + reading.start * step)),
+        duration_s=(reading.stop - reading.start) / channel.baseband_rate_hz,
+        quality=reading.quality,
+    )
 
 
 def _worth_reporting(failed: list[Attempt], good: list[Reading]) -> list[Attempt]:

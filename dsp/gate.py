@@ -108,7 +108,7 @@ class Gate:
         self._hang = 2 * self._smooth + 2
         burst_blocks = math.ceil(self.channel.longest_burst_s / block_s)
         self._lead = math.ceil(self.channel.longest_header_s / block_s) + self._smooth
-        self._own_limit = max(burst_blocks // 2, 2 * BLOCKS_PER_STEP)
+        self._own_limit = max(2 * burst_blocks, 2 * BLOCKS_PER_STEP)
         self._tail_limit = burst_blocks + self._hang
         self._settle_blocks = max(_BLOCKS_TO_SETTLE, 2 * burst_blocks)  # a burst may come first
         self._click = math.floor(_LEAST_PART_OF_BURST * self.channel.shortest_burst_s / block_s)
@@ -242,6 +242,12 @@ class Gate:
     def open_since_sample(self) -> int | None:
         """First sample of a region that is still open."""
         return None if self._open_since < 0 else self._open_since * self.n_fft
+
+    def growing(self) -> Region | None:
+        """Describe the region that is open as far as it goes; None where none is, or the noise is unknown."""
+        if self._open_since < 0 or self._unsettled:
+            return None
+        return self._region(self._block, self._block)
 
     def _region(self, own_stop: int, stop: int) -> Region:
         return Region(

@@ -38,6 +38,11 @@ class History:
         self._used = 0
 
     @property
+    def first(self) -> int:
+        """Absolute number of the first sample held."""
+        return self._first
+
+    @property
     def end(self) -> int:
         """Absolute number of the sample after the last one held."""
         return self._first + self._used

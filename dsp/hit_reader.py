@@ -36,6 +36,7 @@ class HitReader:
     ) -> None:
         self.detector = ChipDetector(channel)
         self._channel = channel
+        self._rules = rules
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
 
@@ -63,6 +64,29 @@ class HitReader:
                 return attempt
             attempts.append(attempt)
         return attempts[0] if attempts else no_sync
+
+    @property
+    def header_chips(self) -> int:
+        """Chips from the pattern's first to the end of the first block, in the longest variant."""
+        return len(self._channel.pattern) + max(
+            len(v.continuation) + self._rules.first_span_bytes(v.frame_format) * v.row.chips_per_byte
+            for v in self._channel.variants
+        )
+
+    def announced_stop(self, attempt: Attempt) -> float | None:
+        """Tell at which baseband sample a frame that was cut off ends; None where its length is unsure."""
+        variant, raw, chips = attempt.variant, attempt.raw, attempt.chips
+        first = self._rules.first_span_bytes(variant.frame_format)
+        if len(raw) < first or chips.starts.size < 2:
+            return None
+        if variant.frame_format == "A" and self._rules.remainder(raw[:first]):
+            return None
+        n_bytes = self._rules.air_length(raw[0], variant.frame_format)
+        n_chips = (
+            len(self._channel.pattern) + len(variant.continuation) + n_bytes * variant.row.chips_per_byte
+        )
+        period = float(chips.starts[-1] - chips.starts[0]) / (chips.starts.size - 1)
+        return float(chips.starts[0]) + n_chips * period
 
     def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:
         """Measure carrier and deviation by the advance of the phase, where the row allows."""

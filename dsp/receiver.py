@@ -2,11 +2,12 @@
 
     raw chunk ─▶ History ─▶ steps of 256 FFT blocks ─▶ EnergyMeter ─▶ Gate per channel
                     │                                                     │ regions
-                    └───────────────── samples of a region ──▶ RegionWork ─▶ bursts
+                    └──────────── samples of a region, open or ended ──▶ RegionWork ─▶ bursts
 
 Work is done in steps that sit on absolute sample numbers, so the bursts that come out do
-not depend on how the stream is cut into chunks; memory is bounded by the longest burst. Regions
-may be demodulated by other processes meanwhile: what they find is taken in the order of the steps,
+not depend on how the stream is cut into chunks; memory is bounded by the longest burst. Regions that
+are open are read on at the end of each step, so that a frame leaves with the step in which it is
+complete. They may be demodulated by other processes: what they find is taken in the order of the steps,
 so that changes nothing either.
 """
 
@@ -34,10 +35,20 @@ _MOST_PENDING = 64  # regions that others may be working on
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of the stream: the regions that ended in it, and where the open ones had begun."""
+    """One step of the stream: what was read in it, and where the regions left open had begun."""
 
-    work: list[tuple[int, Region, Pending]]  # channel, region, its bursts
+    work: list[_Work]
     open_since: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A portion of a region of one channel."""
+
+    index: int
+    region: Region
+    is_closed: bool
+    bursts: Pending
 
 
 class Receiver:
@@ -78,6 +89,7 @@ class Receiver:
         self._n_pending = 0
         self._wanted = {row.name for channel in plan.channels for row in channel.rows}
         self._recent: list[Burst] = []  # for telling copies and leakage
+        self._spoken = [-1 for _ in plan.channels]  # start of the last region that gave bursts
         self._silent: list[Burst] = []  # energy without sync, not yet handed out
         self._done = 0
         if plan.channels:
@@ -115,7 +127,7 @@ class Receiver:
         rest = self._history.end - self._done
         if rest >= self._meter.n_fft:
             self._advance(rest)
-        self._begin([gate.flush(self._history.end) for gate in self._gates])
+        self._begin([gate.flush(self._history.end) for gate in self._gates], self._history.end)
         return self._collect(0)
 
     def _advance(self, n_samples: int) -> None:
@@ -131,40 +143,53 @@ class Receiver:
                 return
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)
-        self._begin([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)])
+        self._begin([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)], self._done)
 
-    def _begin(self, regions: list[list[Region]]) -> None:
-        """Have the regions demodulated that end in one step, channel by channel."""
-        work = [
-            (index, region, self._work.begin(index, self._history, region, self._dc.value))
-            for index, own in enumerate(regions)
-            for region in own
-        ]
+    def _begin(self, ended: list[list[Region]], known: int) -> None:
+        """Have the regions read that end in one step or stay open, channel by channel."""
+        history, dc = self._history, self._dc.value
+        work: list[_Work] = []
+        for index, (gate, regions) in enumerate(zip(self._gates, ended, strict=True)):
+            for region in regions:
+                self._work.drop(index, region.start)
+                bursts = self._work.close(index, history, region, dc, known)
+                work.append(_Work(index, region, True, bursts))
+            self._work.drop(index, gate.open_since_sample)
+            growing = gate.growing()
+            if growing is not None:
+                bursts = self._work.grow(index, history, growing, dc)
+                work.append(_Work(index, growing, False, bursts))
+            self._n_pending += len(regions)
         open_since = [start for gate in self._gates if (start := gate.open_since_sample) is not None]
         self._steps.append(_Step(work, open_since))
-        self._n_pending += len(work)
 
     def _collect(self, most_pending: int) -> list[Burst]:
         """Finish the steps that are complete, and more until few enough regions are pending."""
         found: list[Burst] = []
         while self._steps:
             step = self._steps[0]
-            if self._n_pending <= most_pending and not all(work.done() for _, _, work in step.work):
+            pending = [work.bursts for work in step.work]
+            if not all(bursts.begun for bursts in pending):
+                break
+            if self._n_pending <= most_pending and not all(bursts.done() for bursts in pending):
                 break
             self._steps.popleft()
-            self._n_pending -= len(step.work)
+            self._n_pending -= sum(work.is_closed for work in step.work)
             found += self._settle(step)
         return found
 
     def _settle(self, step: _Step) -> list[Burst]:
         """Take the bursts of one step."""
         found: list[Burst] = []
-        for index, region, work in step.work:
-            bursts, channel = work.result(), self._channels[index]
+        for work in step.work:
+            bursts, region, channel = work.bursts.result(), work.region, self._channels[work.index]
             found += bursts
+            if bursts:
+                self._spoken[work.index] = region.start
             shortest = channel.shortest_burst_s * self._sample_rate_hz
-            whole = region.settled and region.own_start == region.start
-            if not bursts and whole and region.active_samples >= shortest:
+            whole = work.is_closed and region.settled and region.own_start == region.start
+            spoken = self._spoken[work.index] == region.start
+            if whole and not spoken and region.active_samples >= shortest:
                 self._silent.append(unsynchronised(channel, region, self._sample_rate_hz))
         fresh = self._without_copies(found)
         self._recent = [*self._recent, *fresh][-_RECENT_BURSTS:]
@@ -173,7 +198,7 @@ class Receiver:
         return sorted(wanted, key=lambda burst: (burst.first_sample, burst.row.name))
 
     def _without_copies(self, bursts: list[Burst]) -> list[Burst]:
-        """Drop what two neighbouring channels or regions received twice, the worse copy first."""
+        """Drop what two neighbouring channels or parts of a region received twice, the worse copy."""
         fresh: list[Burst] = []
         for burst in sorted(bursts, key=_off_carrier):
             if not any(self._same(burst, other) for other in self._recent + fresh):
@@ -181,9 +206,11 @@ class Receiver:
         return fresh
 
     def _same(self, a: Burst, b: Burst) -> bool:
+        """Tell whether a burst is a copy of another, or failed where the other was read."""
         slack = _SAME_BURST_CHIPS / a.row.chip_rate_hz * self._sample_rate_hz
-        apart = abs(a.first_sample - b.first_sample)
-        return a.raw == b.raw and a.row.mode == b.row.mode and apart <= slack
+        if a.row.mode != b.row.mode or abs(a.first_sample - b.first_sample) > slack:
+            return False
+        return a.raw == b.raw or (a.fault is not None and b.fault is None)
 
     def _release_silent(self, open_since: list[int]) -> list[Burst]:
         """Hand out bursts without sync once no open region can explain them as its leakage."""

@@ -1,9 +1,12 @@
-"""All bursts of a region, layer by layer: what is read is taken off, what lay beneath is read next.
+"""All bursts of a region while it grows, layer by layer: what is read is taken off, what lay beneath is next.
 
     sync hits, best first ─▶ read cheaply ─▶ frame: subtract it at once ─▶ more left than noise?
                                │                   hits beneath, and what failed over it ─▶ read …
                                └▶ nothing new ─▶ read the failed thoroughly ─▶ frame …
                                     └▶ nothing new ─▶ separate failed ones that overlap ─▶ frame …
+
+A hit whose frame is not there yet waits, and the search with it, so that what begins inside is looked at when
+the frame is off. What failed is worked for once all that begins inside its span has been read cheaply.
 
 In a street of 50 frames a second with levels over 23 dB, reading alone recovers 70 %, layers 87 %
 and separation 92 % (``benchmarks/dense_street.py``).
@@ -11,7 +14,7 @@ and separation 92 % (``benchmarks/dense_street.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
 
 from dsp import measure
@@ -32,6 +35,7 @@ _PIECE_CHIPS = 116  # searched at once: with what lies beside it 512 positions
 _LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
 _LIKENESS_LESS = 0.1
 _MOST_ROUNDS = 32
+_MARGIN_CHIPS = 24  # behind a frame: its postamble, and what the detectors look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,21 @@ class Reading:
     stop: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A hit whose frame is not there yet, or begins inside of one that is not.
+
+    Attributes:
+        hit: where the sync is.
+        stop: baseband sample up to which samples must be there to read on.
+    """
+
+    hit: SyncHit
+    stop: float
+
+
 class RegionReader:
-    """Reads one region.
+    """Reads one region, while it grows.
 
     Args:
         channel: whose region.
@@ -62,6 +79,10 @@ class RegionReader:
         chip_noise_power: noise power in a bandwidth equal to the chip rate; 0 where unknown.
         settled: the noise is known from before the region; else the burst itself may be part of it, and
             nothing is taken for silence.
+        subtraction: take frames off and look beneath them.
+
+    Attributes:
+        good: the frames read so far.
     """
 
     def __init__(
@@ -73,91 +94,146 @@ class RegionReader:
         chip_noise_power: float,
         *,
         settled: bool,
+        subtraction: bool,
     ) -> None:
         self._channel = channel
         self._settled = settled
+        self._subtraction = subtraction
+        self._at = 0  # baseband sample up to which syncs were searched
+        self._coming: list[_Coming] = []
+        self._own_stop = math.inf
+        self._is_last = False
         self._search = search
         self._reader = reader
         self._workspace = workspace
         self._chip_noise_power = chip_noise_power
-        self._good: list[Reading] = []
+        self.good: list[Reading] = []
         self._waiting: list[Attempt] = []  # failed cheaply
         self._failed: list[Attempt] = []
-        self._accept: Callable[[Attempt], None] = self._keep
+        self._accept = self._take_off if subtraction else self._keep
         self._since_search: list[Reading] = []
         self._laid_open: list[tuple[int, int]] = []  # baseband spans
         self._tried: dict[int, Attempt] = {}  # by identity; kept, so that no identity comes twice
+        slowest = channel.samples_per_chip / (1.0 - channel.chip_rate_tolerance)
+        self._header_samples = reader.header_chips * slowest
+        self._margin_samples = _MARGIN_CHIPS * slowest
 
-    def read(self, *, subtraction: bool) -> tuple[list[Reading], list[Attempt]]:
-        """Read all that can be read.
+    def read_on(self) -> list[Reading]:
+        """Read what the workspace holds by now; return the frames that are new."""
+        return self._read() if self._subtraction else []
+
+    def read_rest(self, own_stop: float = math.inf) -> tuple[list[Reading], list[Attempt]]:
+        """Read all that is left, when the workspace holds all of the region.
 
         Args:
-            subtraction: take frames off and look beneath them.
+            own_stop: what begins from this baseband sample on need not be worked for.
 
         Returns:
-            Frames, and failed attempts.
+            The frames that are new, and all failed attempts.
         """
-        self._accept = self._take_off if subtraction else self._keep
-        self._read_through(step_over=subtraction)
+        self._is_last, self._own_stop = True, own_stop
+        return self._read(), self._failed + self._waiting
+
+    def _read(self) -> list[Reading]:
+        n_before = len(self.good)
+        coming, self._coming = self._coming, []
+        self._read_cheaply([(one.hit, one.stop) for one in coming])
+        if not self._coming:
+            self._search_on()
         for _ in range(_MOST_ROUNDS):
             if not self._laid_open:
                 self._read_thoroughly()
-            if subtraction and not self._laid_open:
+            if self._subtraction and not self._laid_open:
                 self._separate()
             if not self._laid_open:
                 break
-            self._read_cheaply(self._hits_beneath())
-        return self._good, self._failed
+            self._read_cheaply([(hit, 0.0) for hit in self._hits_beneath()])
+        return self.good[n_before:]
 
-    def _read_through(self, *, step_over: bool) -> None:
+    def _search_on(self) -> None:
         """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""
-        baseband = self._workspace.baseband
-        piece = _PIECE_CHIPS * self._channel.samples_per_chip if step_over else baseband.size
-        pattern = len(self._channel.pattern) * self._channel.samples_per_chip
+        baseband, channel = self._workspace.baseband, self._channel
+        piece = _PIECE_CHIPS * channel.samples_per_chip if self._subtraction else baseband.size
+        pattern = len(channel.pattern) * channel.samples_per_chip
         windows = -(-(piece + pattern) // pattern) * pattern  # whole ones, or what is over would go unseen
+        ahead = max(windows, piece + self._search.reach_samples)
+        last = baseband.size - (0 if self._is_last else ahead)
         noise_power = self._workspace.noise_power
         is_known = self._settled and noise_power > 0.0
         excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if is_known else 0.0
-        at = 0
-        while at < baseband.size:
-            stretch = at, min(at + windows, baseband.size)
-            hits = []
-            if not step_over or self._workspace.unclean(stretch, pattern, excess) is not None:
+        while True:
+            for start, stop in self._laid_open:
+                if start < self._at < stop:
+                    self._at = stop
+            if self._coming or self._at >= last:
+                return
+            begin, end = self._at, self._at + piece
+            self._at = end
+            stretch = begin, min(begin + windows, baseband.size)
+            if not self._subtraction or self._workspace.unclean(stretch, pattern, excess) is not None:
                 hits = self._search.find(
                     baseband,
-                    begin=at,
-                    end=at + piece,
+                    begin=begin,
+                    end=end,
                     chip_noise_power=self._chip_noise_power if is_known else 0.0,
                 )
-            self._read_cheaply(hits)
-            at += piece
-            if step_over:
-                for start, stop in self._laid_open:
-                    if start < at < stop:
-                        at = stop
+                self._read_cheaply([(hit, 0.0) for hit in hits])
 
-    def _read_cheaply(self, hits: list[SyncHit]) -> None:
-        for hit in hits:
-            if not self._explained(hit):
-                attempt = self._reader.read(self._workspace.baseband, hit, thorough=False)
-                if attempt.fault is None:
-                    self._accept(attempt)
-                elif attempt.fault is Fault.SYNC_NOT_FOUND:  # which no better detector would find
-                    self._failed.append(attempt)
-                else:
-                    self._waiting.append(attempt)
+    def _read_cheaply(self, hits: list[tuple[SyncHit, float]]) -> None:
+        """Read hits whose frames are there; each comes with the baseband sample before which it is not."""
+        for hit, due in hits:
+            if self._explained(hit) or any(self._same_place(one.hit, hit) for one in self._coming):
+                continue
+            hidden = any(one.hit.start <= hit.start < one.stop for one in self._coming)
+            due = max(due, hit.start + self._header_samples)
+            if hidden or not self._is_there(due):
+                self._coming.append(_Coming(hit, due))
+                continue
+            attempt = self._reader.read(self._workspace.baseband, hit, thorough=False)
+            stop = self._stop(attempt)
+            if stop is not None and not self._is_there(stop):
+                self._coming.append(_Coming(hit, stop))
+            elif attempt.fault is None:
+                self._accept(attempt)
+            elif attempt.fault is Fault.SYNC_NOT_FOUND:  # which no better detector would find
+                self._failed.append(attempt)
+            else:
+                self._waiting.append(attempt)
+
+    def _is_there(self, stop: float) -> bool:
+        """Tell whether the workspace holds all up to a baseband sample, and a margin."""
+        return self._is_last or stop + self._margin_samples <= self._workspace.baseband.size
+
+    def _stop(self, attempt: Attempt) -> float | None:
+        """Tell where the frame of an attempt ends, in baseband samples; None where that is not known."""
+        if attempt.fault is not Fault.TRUNCATED:
+            return attempt.span[1]
+        return self._reader.announced_stop(attempt)
+
+    def _is_due(self, attempt: Attempt) -> bool:
+        """Tell whether all that begins inside an attempt's frame was read cheaply."""
+        if self._is_last:
+            return attempt.hit.start < self._own_stop
+        stop = self._stop(attempt)
+        if stop is None:
+            stop = attempt.hit.start + self._channel.longest_burst_s * self._channel.baseband_rate_hz
+        return self._at >= stop and all(one.hit.start >= stop for one in self._coming)
 
     def _read_thoroughly(self) -> None:
         """Work for what failed, the clearest sync first, until a frame lays something open."""
-        self._waiting.sort(key=lambda attempt: (-attempt.hit.metric, attempt.hit.start))
-        while self._waiting and not self._laid_open:
-            attempt = self._waiting.pop(0)
+        due = [attempt for attempt in self._waiting if self._is_due(attempt)]
+        due.sort(key=lambda attempt: (-attempt.hit.metric, attempt.hit.start))
+        while due and not self._laid_open:
+            attempt = due.pop(0)
+            _drop(self._waiting, [attempt])
             if self._is_likeness(attempt):
                 self._failed.append(attempt)
             elif not self._explained(attempt.hit):
                 attempt = self._reader.read(self._workspace.baseband, attempt.hit)
                 if attempt.fault is None:
                     self._accept(attempt)
+                elif attempt.fault is Fault.TRUNCATED and not self._is_due(attempt):
+                    self._waiting.append(attempt)  # longer than it seemed
                 else:
                     self._failed.append(attempt)
 
@@ -215,8 +291,8 @@ class RegionReader:
     def _add(self, reading: Reading) -> None:
         self._since_search.append(reading)
         hit, raw = reading.attempt.hit, reading.attempt.raw
-        if not any(g.attempt.raw == raw and self._same_place(g.attempt.hit, hit) for g in self._good):
-            self._good.append(reading)
+        if not any(g.attempt.raw == raw and self._same_place(g.attempt.hit, hit) for g in self.good):
+            self.good.append(reading)
         for failed in (self._waiting, self._failed):
             _drop(failed, [a for a in failed if self._same_place(a.hit, hit)])
 
@@ -249,7 +325,9 @@ class RegionReader:
         separation = Separation(self._channel, self._search, self._reader)
         for upper in sorted(self._failed, key=_merit, reverse=True):
             readable = worth_separating(upper) and self._workspace.knows(upper)
-            if id(upper) in self._tried or not readable or self._is_likeness(upper):
+            if id(upper) in self._tried or not readable or not self._is_due(upper):
+                continue
+            if self._is_likeness(upper):
                 continue
             self._tried[id(upper)] = upper
             if separation.separate(self._workspace, upper, self._failed, self._take_off):

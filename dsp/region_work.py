@@ -1,21 +1,22 @@
-"""Demodulation of regions, in this process or by others: the same bursts, whoever makes them.
+"""Demodulation of regions while they grow, in this process or by others: the same bursts, whoever makes them.
 
-A region's bursts depend on its samples, its noise and the radio's constant offset, and on nothing
-before it; so a task carries just these. Helpers get, with each task, how to set up demodulators;
-they keep them for the next one.
+A region's bursts depend on its samples, on the noise and the radio's constant offset at its beginning, on
+where it is read on while it grows, and on nothing before it. So a task carries just these. Who works here
+reads on at once; others get a region when it has ended, and read it in the same portions. Helpers get, with
+each task, how to set up demodulators; they keep them for the next one.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
 from dsp.burst import Burst, FrameRules
-from dsp.demodulator import Demodulator
+from dsp.demodulator import Demodulator, OpenRegion
 from dsp.gate import Region
 from dsp.history import History
 from dsp.plan import Channel
@@ -24,12 +25,16 @@ _KEPT_SETUPS = 8
 
 
 class Pending(Protocol):
-    """The bursts of a region that is perhaps still being worked on; futures are such."""
+    """The bursts of a portion of a region that is perhaps still being worked on."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether somebody is at work, so that ``result`` comes to an end."""
 
     def done(self) -> bool:
         """Tell whether ``result`` would return at once."""
 
-    def result(self, timeout: float | None = None) -> list[Burst]:
+    def result(self) -> list[Burst]:
         """Wait for the bursts."""
 
 
@@ -60,7 +65,7 @@ class Setup:
 
 
 class RegionWork:
-    """Demodulates the regions of one stream.
+    """Demodulates the regions of one stream; of each channel one may be open.
 
     Args:
         setup: of the demodulators.
@@ -74,14 +79,59 @@ class RegionWork:
         self.demodulators = setup.demodulators()
         self._executor = executor
         self._setup = b"" if executor is None else pickle.dumps(setup)
+        self._here: dict[int, OpenRegion] = {}  # by channel
+        self._elsewhere: dict[int, _Task] = {}
 
-    def begin(self, index: int, history: History, region: Region, dc: complex) -> Pending:
-        """Begin to demodulate a region of the channel ``index``; ``history`` may go on at once."""
+    def grow(self, index: int, history: History, region: Region, dc: complex) -> Pending:
+        """Read on in a region that is open.
+
+        Args:
+            index: of the channel.
+            history: where the samples are; may go on at once.
+            region: as far as it goes.
+            dc: the radio's constant offset; that of a region's beginning counts.
+        """
         if self._executor is None:
-            return _Done(self.demodulators[index].demodulate(history, region, dc))
+            return _Done(self._open_here(index, region, dc).grow(history, region.stop))
+        task = self._open_elsewhere(index, region, dc)
+        task.portions.append(region.stop)
+        return _Portion(task, len(task.portions) - 1)
+
+    def close(self, index: int, history: History, region: Region, dc: complex, known: int) -> Pending:
+        """Read the rest of a region; no sample from ``known`` on is used."""
+        if self._executor is None:
+            opened = self._open_here(index, region, dc)
+            del self._here[index]
+            return _Done(opened.close(history, region, known))
+        task = self._open_elsewhere(index, region, dc)
+        del self._elsewhere[index]
         reach = self.demodulators[index].reach_samples
-        piece = history.cut(region.start - reach, region.stop + reach)
-        return self._executor.submit(_demodulate, self._setup, index, piece, region, dc)
+        piece = history.cut(region.start - reach, min(region.stop + reach, known))
+        task.future = self._executor.submit(
+            _demodulate, self._setup, index, piece, task.region, region, task.portions, task.dc
+        )
+        return _Portion(task, len(task.portions))
+
+    def drop(self, index: int, start: int | None) -> None:
+        """Forget the channel's open region, unless it begins at ``start``: it was nothing."""
+        here = self._here.get(index)
+        if here is not None and here.start != start:
+            del self._here[index]
+        task = self._elsewhere.get(index)
+        if task is not None and task.region.start != start:
+            task.future = Future()
+            task.future.set_result([[] for _ in task.portions])
+            del self._elsewhere[index]
+
+    def _open_here(self, index: int, region: Region, dc: complex) -> OpenRegion:
+        if index not in self._here:
+            self._here[index] = self.demodulators[index].open(region, dc)
+        return self._here[index]
+
+    def _open_elsewhere(self, index: int, region: Region, dc: complex) -> _Task:
+        if index not in self._elsewhere:
+            self._elsewhere[index] = _Task(region, dc)
+        return self._elsewhere[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +139,57 @@ class _Done:
     """Bursts that are there."""
 
     bursts: list[Burst]
+    begun: bool = True
 
     def done(self) -> bool:
         return True
 
-    def result(self, timeout: float | None = None) -> list[Burst]:
+    def result(self) -> list[Burst]:
         return self.bursts
 
 
-def _demodulate(setup: bytes, index: int, history: History, region: Region, dc: complex) -> list[Burst]:
-    return _built(setup)[index].demodulate(history, region, dc)
+@dataclass(slots=True)
+class _Task:
+    """A region for others: how it began, where it is to be read on, and who reads it once it has ended."""
+
+    region: Region
+    dc: complex
+    portions: list[int] = field(default_factory=list)
+    future: Future[list[list[Burst]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """What one portion of a task gives."""
+
+    task: _Task
+    number: int
+
+    @property
+    def begun(self) -> bool:
+        return self.task.future is not None
+
+    def done(self) -> bool:
+        return self.task.future is not None and self.task.future.done()
+
+    def result(self) -> list[Burst]:
+        assert self.task.future is not None
+        return self.task.future.result()[self.number]
+
+
+def _demodulate(
+    setup: bytes,
+    index: int,
+    history: History,
+    begun: Region,
+    region: Region,
+    portions: list[int],
+    dc: complex,
+) -> list[list[Burst]]:
+    """Read a region in portions; return the bursts of each, and of the rest."""
+    opened = _built(setup)[index].open(begun, dc)
+    found = [opened.grow(history, stop) for stop in portions]
+    return [*found, opened.close(history, region)]
 
 
 @lru_cache(maxsize=_KEPT_SETUPS)

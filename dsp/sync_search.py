@@ -77,6 +77,12 @@ class SyncSearch:
         self._offsets = np.rint(positions * HOPS_PER_CHIP).astype(np.int64)
         self._terms = _terms(self._weights, self._offsets)
 
+    @property
+    def reach_samples(self) -> int:
+        """Baseband samples behind a start that its metric, and whether it is a maximum, depend on."""
+        beside = _LOCAL_MAXIMUM_CHIPS * self._samples_per_chip
+        return beside + int(self._offsets.max()) * self._hop + self._samples_per_chip
+
     def find(
         self,
         baseband: ComplexArray,
@@ -103,9 +109,7 @@ class SyncSearch:
         first = max(0, begin // self._hop - _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP)
         if end is None:
             end = baseband.size
-        beside = end + _LOCAL_MAXIMUM_CHIPS * self._samples_per_chip
-        stop = beside + int(self._offsets.max()) * self._hop + self._samples_per_chip
-        envelopes = self._envelopes.of(baseband[first * self._hop : stop])
+        envelopes = self._envelopes.of(baseband[first * self._hop : end + self.reach_samples])
         n_starts = envelopes.shape[1] - int(self._offsets.max())
         if n_starts <= 0:
             return []

@@ -1,7 +1,7 @@
-"""The samples of a region with its baseband, from which bursts are taken off and put back.
+"""The samples of a region with its baseband: they grow, and bursts are taken off and put back.
 
 Both are kept in step: where samples change, that stretch of the baseband is made anew, on the
-same grid of instants.
+same grid of instants. Baseband samples are made as soon as all that they depend on is there.
 """
 
 from __future__ import annotations
@@ -14,40 +14,73 @@ from dsp._kernel import kernel
 from dsp.arrays import ComplexArray
 from dsp.baseband import BasebandFilter
 from dsp.frame_reader import Attempt
+from dsp.growing import Growing
 from dsp.subtraction import Removed, Subtraction
 
 
 class Workspace:
-    """One region of one channel while it is worked on.
+    """The regions of one channel, one after another.
 
     Args:
-        samples: complex64 of the wide stream, changed in place.
-        first: absolute number of ``samples[0]``.
         baseband_filter: of the channel.
         subtraction: of the channel.
-        noise_density: noise power per cycle per sample; 0 where unknown.
 
     Attributes:
-        baseband: complex64 of what is left; element m lies at ``samples[m * step]``.
         noise_power: that of the baseband; 0 where unknown.
         step: samples per baseband sample.
     """
 
     def __init__(
         self,
-        samples: ComplexArray,
-        first: int,
         baseband_filter: BasebandFilter,
         subtraction: Subtraction,
-        noise_density: float,
     ) -> None:
-        self._samples = samples
-        self._first = first
+        self._first = 0
         self._filter = baseband_filter
         self._subtraction = subtraction
-        self.baseband = baseband_filter.extract(samples, first)
+        self._wide, self._narrow = Growing(), Growing()
         self.step = baseband_filter.step
-        self.noise_power = noise_density * baseband_filter.noise_bandwidth
+        self.noise_power = 0.0
+
+    def begin(self, first: int, noise_density: float) -> None:
+        """Begin a region.
+
+        Args:
+            first: absolute number of its first sample of the wide stream.
+            noise_density: noise power per cycle per sample; 0 where unknown.
+        """
+        self._first = first
+        self._wide.clear()
+        self._narrow.clear()
+        self.noise_power = noise_density * self._filter.noise_bandwidth
+
+    @property
+    def baseband(self) -> ComplexArray:
+        """What is left, complex64; element m lies at sample ``m * step``."""
+        return self._narrow.array
+
+    @property
+    def _samples(self) -> ComplexArray:
+        return self._wide.array
+
+    @property
+    def next_sample(self) -> int:
+        """Absolute number of the sample to go on with."""
+        return self._first + self._samples.size
+
+    def grow(self, samples: ComplexArray, *, is_last: bool) -> None:
+        """Go on with the next samples of the wide stream.
+
+        Args:
+            samples: complex64, from ``next_sample`` on; may be changed later.
+            is_last: nothing follows: beyond the end there is silence.
+        """
+        self._wide.append(samples)
+        usable = self._samples.size - (0 if is_last else self._filter.reach_samples + 1)
+        done = self.baseband.size
+        n_out = int((usable - 1) / self.step) + 1 - done if usable > 0 else 0
+        if n_out > 0:
+            self._narrow.append(self._extract(done, done + n_out))
 
     def knows(self, attempt: Attempt) -> bool:
         """Tell whether the chips of an attempt follow from its bytes, so that it can be taken off."""
@@ -89,16 +122,23 @@ class Workspace:
         return (span[0] + first * window, span[0] + (last + 1) * window) if last >= 0 else None
 
     def _renew(self, removed: Removed) -> None:
+        reach = self._filter.reach_samples
+        m_start = max(0, math.floor((removed.start - reach - 1) / self.step))
+        m_stop = min(self.baseband.size, math.ceil((removed.stop + reach + 1) / self.step) + 1)
+        if m_stop > m_start:
+            self.baseband[m_start:m_stop] = self._extract(m_start, m_stop)
+
+    def _extract(self, m_start: int, m_stop: int) -> ComplexArray:
+        """Make baseband samples ``m_start`` … ``m_stop - 1``."""
         step, reach = self.step, self._filter.reach_samples
-        m_start = max(0, math.floor((removed.start - reach - 1) / step))
-        m_stop = min(self.baseband.size, math.ceil((removed.stop + reach + 1) / step) + 1)
         start = max(0, math.floor(m_start * step) - reach - 1)
         stop = min(self._samples.size, math.ceil(m_stop * step) + reach + 2)
-        piece = self._samples[start:stop]
-        renewed = self._filter.extract(
-            piece, self._first + start, begin=m_start * step - start, n_out=m_stop - m_start
+        return self._filter.extract(
+            self._samples[start:stop],
+            self._first + start,
+            begin=m_start * step - start,
+            n_out=m_stop - m_start,
         )
-        self.baseband[m_start:m_stop] = renewed
 
 
 @kernel

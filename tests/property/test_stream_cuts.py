@@ -80,6 +80,26 @@ random_payload = 15
 """
 
 
+# Frames upon frames: regions that are read while they grow, split, and taken apart.
+DENSE_SCENE = """
+rate = "1.6M"
+center = "868.9M"
+duration = 1.2
+seed = 13
+noise_dbfs = -30
+[street]
+rate_per_s = 70
+modes = ["T", "C", "S"]
+snr_db = [12, 35]
+payload = [20, 60]
+"""
+
+
+@cache
+def _dense_raw() -> RawArray:
+    return from_complex(np.concatenate(list(render(parse(DENSE_SCENE)))), SampleFormat.CU8)[0]
+
+
 @cache
 def _mixed_raw() -> RawArray:
     samples = np.concatenate(list(render(parse(MIXED_SCENE))))
@@ -120,8 +140,8 @@ class _Late:
         return bursts
 
 
-def _received(cuts: list[int], executor: Executor | None = None) -> list[Burst]:
-    """Bursts of the mixed scene, pushed in pieces that end at these samples."""
+def _received(cuts: list[int], executor: Executor | None = None, raw: RawArray | None = None) -> list[Burst]:
+    """Bursts of a scene, by default the mixed one, pushed in pieces that end at these samples."""
     raw_scale = RawScale(SampleFormat.CU8.zero_offset, SampleFormat.CU8.scale)
     receiver = Receiver(
         AIR_868.plan(),
@@ -131,7 +151,7 @@ def _received(cuts: list[int], executor: Executor | None = None) -> list[Burst]:
         LinkRules(),
         executor=executor,
     )
-    raw = _mixed_raw()
+    raw = _mixed_raw() if raw is None else raw
     bounds = [0, *sorted(cuts), raw.size // 2]
     bursts = []
     for start, stop in pairwise(bounds):
@@ -177,6 +197,16 @@ def test_who_demodulates_and_when_changes_nothing(cuts: list[int]) -> None:
     assert executor.n_tasks >= 8
 
 
+def test_neither_cuts_nor_others_change_a_dense_street() -> None:
+    raw = _dense_raw()
+    whole = _received([], raw=raw)
+    assert len(frames_of(whole)) >= 50
+    assert len({burst.raw for burst in whole}) == len(whole)  # each once
+    cuts = list(range(30_011, raw.size // 2, 30_011))
+    assert _received(cuts, raw=raw) == whole
+    assert _received(cuts, _LateExecutor(), raw) == whole
+
+
 def test_memory_stays_bounded_on_endless_traffic() -> None:
     # 3.4 seconds of frames of 27 ms with gaps of 7 ms, which is 80 longest bursts.
     rng = np.random.default_rng(21)
@@ -199,14 +229,14 @@ def test_memory_stays_bounded_on_endless_traffic() -> None:
 def _watch_regions(receiver: Receiver) -> list[Region]:
     """List that every region of the first channel is added to."""
     regions: list[Region] = []
-    demodulator = receiver._work.demodulators[0]
-    demodulate = demodulator.demodulate
+    close = receiver._work.close
 
-    def watched(history: History, region: Region, *rest: complex) -> list[Burst]:
-        regions.append(region)
-        return demodulate(history, region, *rest)
+    def watched(index: int, history: History, region: Region, *rest: Any) -> Any:  # noqa: ANN401
+        if index == 0:
+            regions.append(region)
+        return close(index, history, region, *rest)
 
-    demodulator.demodulate = watched  # type: ignore[method-assign]
+    receiver._work.close = watched  # type: ignore[method-assign]
     return regions
 
 

@@ -51,6 +51,32 @@ def test_frames_back_to_back_in_one_region() -> None:
     assert frames_of(receive(samples, T_AIR, T_AIR.plan())) == raws
 
 
+def test_frames_leave_while_their_region_is_still_open() -> None:
+    # Ten frames of S without a gap between them, 0.3 s, with a weaker one on top of the fourth; each must
+    # leave with the step after its last chip, but for those that lie beneath another or wait for it.
+    rng = np.random.default_rng(31)
+    air = narrow_air(S)
+    at, bursts, raws = _settled_noise(air), [], []
+    for _ in range(10):
+        raws.append(sent_raw(rng, int(rng.integers(20, 60)), "A"))
+        bursts.append((at, on_air(raws[-1], S, "A", air, rng, ec_n0_db=25)))
+        at += bursts[-1][1].size
+    weak = sent_raw(rng, 30, "A")
+    bursts.append((bursts[3][0] + 1500, on_air(weak, S, "A", air, rng, ec_n0_db=15)))
+    samples = place_in_noise(bursts, at + round(0.1 * air.sample_rate_hz), rng)
+    receiver = open_receiver(air, row_plan(S, air))
+    step, late, found = receiver._meter.step_samples, {}, []
+    for start in range(0, samples.size, step):
+        pushed = receiver.push(samples[start : start + step].view(np.float32))
+        found += frames_of(pushed)
+        for burst in pushed:
+            stop = burst.first_sample + burst.duration_s * air.sample_rate_hz
+            late[burst.raw] = (start + step - stop) / step
+    assert sorted(found) == sorted([*raws, weak])
+    assert sum(steps < 2.0 for steps in late.values()) >= 9
+    assert max(late.values()) < 8.0
+
+
 def test_all_channels_at_the_same_time() -> None:
     rng = np.random.default_rng(3)
     raws, bursts = [], []

@@ -25,7 +25,9 @@ def _workspace(name: str, air: Air) -> tuple[Workspace, BasebandFilter, HitReade
     baseband_filter = BasebandFilter(channel, air.sample_rate_hz, air.center_hz)
     shift = (channel.center_hz - air.center_hz) / air.sample_rate_hz
     subtraction = Subtraction(channel, shift, baseband_filter.step)
-    workspace = Workspace(samples, FIRST, baseband_filter, subtraction, NOISE_POWER)
+    workspace = Workspace(baseband_filter, subtraction)
+    workspace.begin(FIRST, NOISE_POWER)
+    workspace.grow(samples, is_last=True)
     return workspace, baseband_filter, HitReader(channel, LinkRules()), SyncSearch(channel)
 
 
@@ -41,6 +43,20 @@ def test_the_baseband_follows_the_samples() -> None:
         np.testing.assert_allclose(workspace.baseband, anew, atol=0.03 * noise)
         workspace.put_back(removed)
         np.testing.assert_allclose(workspace.baseband, before, atol=0.03 * noise)
+
+
+def test_growing_changes_nothing() -> None:
+    for name, air in (("T M2O", Air(1.6e6, 868.95e6)), ("S2 M2O", Air(2.4e6, 868.9e6))):
+        workspace, _, _, _ = _workspace(name, air)
+        samples, baseband = workspace._samples.copy(), workspace.baseband.copy()
+        noise = float(np.sqrt(workspace.noise_power))
+        workspace.begin(FIRST, NOISE_POWER)
+        for start in range(0, samples.size, 777):
+            assert workspace.next_sample == FIRST + start
+            workspace.grow(samples[start : start + 777], is_last=start + 777 >= samples.size)
+            n = workspace.baseband.size  # what is there does not change any more
+            np.testing.assert_allclose(workspace.baseband, baseband[:n], atol=0.03 * noise)
+        assert workspace.baseband.size == baseband.size
 
 
 def test_what_is_more_than_noise_is_found() -> None:
