@@ -139,7 +139,7 @@ class Receiver:
                 self._dc.push(self._meter.mean)
                 for gate, d in zip(self._gates, sketch, strict=True):
                     gate.skim(d)
-                self._begin([[] for _ in self._gates])
+                self._begin([[] for _ in self._gates], self._done)
                 return
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)
