@@ -17,6 +17,8 @@ cubic, then moved to where both tones have the same phase, since a phase is turn
 2π·deviation·error of the start: at 65 kHz and 32.768 kcps that is worth 1.1 dB. It comes out to
 about 0.05 radians at Ec/N0 = 7 dB.
 
+Words of Gaussian transmitters are decided once more by ``gaussian_words``.
+
 Costs of other words are logarithms of likelihood ratios: times the mean of the decided words'
 sums along the reference, over their variance across, both over some thirty chips on each side,
 so that a part beneath another burst is known to be unsure.
@@ -30,6 +32,7 @@ from dsp._kernel import kernel
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, IndexArray, PhasorArray
 from dsp.chip_detector import SoftChips
 from dsp.encoder import chip_string
+from dsp.gaussian_words import GaussianWords
 from dsp.line_code import code_words
 from dsp.modes import PhyMode
 from dsp.plan import Channel
@@ -57,6 +60,7 @@ class CodeWordDetector:
         self._rate_hz = channel.baseband_rate_hz
         self._known = chip_string(channel.pattern) == 1
         self._words = code_words(row.line_code).astype(np.int64)
+        self._gaussian = GaussianWords(row, channel.samples_per_chip, self._words, _MEMORY_PER_CHIP)
 
     def detect(self, baseband: ComplexArray, chips: SoftChips) -> tuple[SoftChips, Alternatives]:
         """Decide the words behind the sync pattern anew.
@@ -96,11 +100,35 @@ class CodeWordDetector:
             balance = (low + high) * period[n_known::length] * (length // 2)
             _decide(sums, header, balance, _MEMORY_PER_CHIP**length, NOISE_MEMORY**length, chosen, leads)
             decided[n_known:] = self._words[chosen].ravel() == 1
+        self._decide_gaussian(baseband, starts, float(period.mean()), decided, (low, high), chosen, leads)
+        decided[n_known:] = self._words[chosen].ravel() == 1
         certainty = np.repeat(np.partition(leads, 1, axis=1)[:, 1], length)  # over the next best word
         values = np.concatenate([np.ones(n_known, dtype=np.float32), certainty])
         values[~decided] *= np.float32(-1.0)
         found = SoftChips(values, starts, low * self._rate_hz, high * self._rate_hz)
         return found, self._others(chosen, leads)
+
+    def _decide_gaussian(
+        self,
+        baseband: ComplexArray,
+        starts: DoubleArray,
+        period: float,
+        decided: BoolArray,
+        tones: tuple[float, float],
+        chosen: IndexArray,
+        leads: FloatArray,
+    ) -> None:
+        """Decide the words anew where Gaussian chips fit better."""
+        first = max(0, int(starts[0]) - 1)
+        samples = baseband[first : int(starts[-1] + period) + 3]
+        turns = 0.5 * (tones[0] + tones[1]) * np.arange(samples.size)
+        samples = samples * np.exp(-2j * np.pi * turns).astype(np.complex64)
+        starts = starts - first
+        deviation = self._gaussian.deviation(samples, starts, period, decided, 0.5 * (tones[1] - tones[0]))
+        if deviation:
+            chosen[:], leads[:] = self._gaussian.decide(
+                samples, starts, period, decided, self._known.size, deviation
+            )
 
     def _others(self, chosen: IndexArray, leads: FloatArray) -> Alternatives:
         """Other words as changes of bits; a word's number is its bits."""
