@@ -31,6 +31,8 @@ _MOST_UNSURE = 192
 # read have up to 11 by chips, up to 40 by words, whose other readings exclude each other; noise 40 to 130
 _HOPELESS_CHIPS = 30.0
 _HOPELESS_WORDS = 50.0
+_SLIPS = (0, -1, 1, -2, 2, -3, 3, -4, 4)  # chips
+_UNALIKE = 0.25  # share of the sync pattern that a sequence aligned with it never has wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,10 @@ class Detectors:
         tuning = tuner.by_tones(chips.low_hz, chips.high_hz, float(starts[starts.size // 2]))
         tuning = tuner.tune(baseband, starts, symbols, tuning)
         symbols = sequences.decide(baseband, starts, tuning, known.size)
+        slip = _slip(symbols, known)
+        if slip:
+            starts = starts + slip * float(np.diff(starts).mean())
+            symbols = np.concatenate([known[: max(-slip, 0)], symbols[max(slip, 0) :]])[: starts.size]
         tuning = tuner.tune(baseband, starts, symbols, tuning, sure=True)
         found = sequences.detect(baseband, starts, tuning, known.size)
         values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
@@ -161,7 +167,8 @@ class Detectors:
             found.soft.ravel()[n_known_bits : stop * row.bits_per_chip],
             tuning,
             others,
-            repairable=True,
+            repairable=_slip(found.symbols, known) == 0
+            and _wrong(found.symbols, known, 0) <= _UNALIKE * known.size,
             hopeless=others.log_weight > _HOPELESS_CHIPS,
         )
 
@@ -183,9 +190,8 @@ def _unsure(bits: FloatArray) -> Alternatives:
     noise = float(size.var()) / 1.43 + 1e-30
     amplitude = float(size.mean()) + 1.25 * noise**0.5
     n = np.arange(size.size)
-    return cheapest(
-        size * np.float32(amplitude / noise), n, np.ones(size.size, dtype=np.uint64), _MOST_UNSURE
-    )
+    most = max(_MOST_UNSURE, size.size // 4)
+    return cheapest(size * np.float32(amplitude / noise), n, np.ones(size.size, dtype=np.uint64), most)
 
 
 def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArray:
@@ -197,6 +203,22 @@ def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArra
     period = float(np.sum(k * starts) / np.sum(k * k))
     period = min(max(period, nominal / (1.0 + tolerance)), nominal / (1.0 - tolerance))
     return np.asarray(starts.mean() + k * period)
+
+
+def _slip(symbols: IndexArray, known: IndexArray) -> int:
+    """Tell by how many chips a sequence begins too early (or, negative, too late) for its sync pattern.
+
+    A tracked clock that slips a chip early in the burst leaves all that follows right but displaced.
+    """
+    slip = min(_SLIPS, key=lambda slip: _wrong(symbols, known, slip))
+    return slip if _wrong(symbols, known, slip) <= _UNALIKE * known.size else 0
+
+
+def _wrong(symbols: IndexArray, known: IndexArray, slip: int) -> int:
+    """Count the symbols of the sync pattern that are not there, ``slip`` chips behind the first one."""
+    there, wanted = symbols[max(slip, 0) :], known[max(-slip, 0) :]
+    n = min(there.size, wanted.size)
+    return int(np.count_nonzero(there[:n] != wanted[:n])) + known.size - n
 
 
 def _cut(chips: SoftChips, stop: int) -> SoftChips:

@@ -18,7 +18,7 @@ from dsp.burst import Fault, FrameRules
 from dsp.chip_detector import ChipClock, SoftChips
 from dsp.detection import Detect, Detected, Detectors
 from dsp.plan import Channel, Variant
-from dsp.repair import MOST_DOUBT, repair_span
+from dsp.repair import MOST_DOUBT, MOST_DOUBT_AS_HEARD, repair_span
 from dsp.sync_search import SyncHit
 from dsp.tuning import Tuning
 
@@ -164,9 +164,9 @@ class FrameReader:
         """Repair the spans whose CRC does not fit; one that resists stays as it is.
 
         Returns:
-            The bytes, how many bits were changed, and whether every span is beyond doubt.
+            The bytes, how many bits were changed, and whether all spans together are beyond doubt.
         """
-        repaired, sure = 0, True
+        repaired, in_doubt = 0, 0.0
         for start, stop in self._rules.crc_spans(len(raw), variant.frame_format):
             if stop > len(raw):
                 return raw, repaired, False
@@ -176,10 +176,10 @@ class FrameReader:
                 self._rules,
                 may_change=self._repair and found.repairable,
             )
-            sure = sure and doubt <= MOST_DOUBT
+            in_doubt += doubt
             repaired += n_bits
             raw = raw[:start] + span + raw[stop:]
-        return raw, repaired, sure
+        return raw, repaired, in_doubt <= (MOST_DOUBT if self._repair else MOST_DOUBT_AS_HEARD)
 
 
 def _given_up(hit: SyncHit, variant: Variant, raw: bytes, found: Detected) -> Attempt:

@@ -3,21 +3,27 @@
 The detector names, for each place where it was unsure, what else it might have decided and how
 much less likely that was (``Alternatives``, in natural logarithms of likelihood ratios). Each
 alternative changes the block's CRC remainder by a known amount, so a combination of them fits
-when their amounts add up to what is wrong.
+when their amounts add up to what is wrong. Readings that fit are looked up, all that matter
+(``crc_search``):
 
-    Z          Π (1 + e^−cost)           weight of all readings of the block; e^−0 is the detector's
-    doubt      ( 2^−16 · Z + Σ e^−cost of other readings that fit ) / e^−cost of the reading taken
+    Z       Σ e^−cost                  weight of all readings of the block; e^−0 is the detector's
+    F       Σ e^−cost                  of those that fit
+    U       what is left of Z when the readings looked at are taken off
+    doubt   ( F − e^−cost + 2^−16 · (U + m · Z) ) / e^−cost      of the likeliest reading that fits
 
-2^-16 · Z is what fits by chance: a reading is believed only when it stands well out of that, so
-a block may be searched the deeper the fewer places were unsure. A few readings are tried whatever
-they cost, as disturbances make likelihoods wrong: n tries fit by chance n times in 65536.
+The doubt is the probability that it is wrong, if likelihoods are what they say: of the readings not
+looked at one in 65536 fits; and of m blocks in one, what was sent is none of the readings: another
+burst lay over it, or the clock slipped. Then one of 65536 fits by chance.
 
 Two alternatives that change the remainder alike cancel unseen — the CRC of EN 13757 repeats every
-151 bits — and count as readings that fit, whether a block needed repair or not.
+151 bits, less than a block of format B — and count as readings that fit, whether a block needed repair
+or not. So in a long block an unsure bit may not be told from one 151 bits on: no detector could, and
+the doubt says so.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,14 +32,20 @@ from numpy.typing import NDArray
 
 from dsp._kernel import kernel
 from dsp.arrays import FloatArray, IndexArray
+from dsp.crc_search import fitting_readings, readings_weight
 
-MOST_DOUBT = 0.01
-"""Probability of being wrong above which a reading is not believed."""
+MOST_DOUBT = 0.002
+"""Probability of being wrong above which a frame is not believed; on average it is far less."""
+
+MOST_DOUBT_AS_HEARD = 1e-4
+"""The same for who wants no repair: CRCs that fit are to be as good as certain. Costs 0.1 dB at most."""
 
 _CRC_CHANCE = 2.0**-16
-_MOST_AT_ONCE = 6  # alternatives taken together
-_MOST_TRIES = 20_000
-_FEW_TRIES = 64  # so many are tried whatever they cost
+MODEL_FAILS = 0.03
+"""Share of doubtful blocks that are none of their readings, as where another burst lies over them."""
+
+_DEPTH = 7.0  # readings less likely than the last one believed by e^-7 make no difference
+_MOST_SETS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,7 @@ class Alternatives:
         """Alternatives that change nothing but the bits from ``first`` to before ``stop``, counted anew."""
         if self.costs.size == 0:
             return self
-        reach = np.where(self.mask > 0, np.log2(np.maximum(self.mask, 1)).astype(np.int64), 0)
-        picked = (self.last - reach >= first) & (self.last < stop)
+        picked = (self.last - _reach(self.mask) >= first) & (self.last < stop)
         return Alternatives(self.costs[picked], self.last[picked] - first, self.mask[picked])
 
 
@@ -107,28 +118,42 @@ def repair_span(
         return span, 0, 1.0
     if not others.costs.size:
         return span, 0, 0.0
-    amounts = np.empty(others.costs.size, dtype=np.int64)
-    _amounts(others.last, others.mask, rules.bit_remainders(8 * len(span)), amounts)
-    chosen = np.zeros(_MOST_AT_ONCE, dtype=np.int64)
-    n_chosen, doubt = _search(
-        others.costs,
-        others.last,
-        others.mask,
-        amounts,
-        wrong,
-        MOST_DOUBT,
-        _CRC_CHANCE,
-        _FEW_TRIES,
-        _MOST_TRIES,
-        chosen,
-    )
-    if n_chosen < 0:
+    chosen, doubt = _search(span, wrong, others, rules)
+    if wrong and doubt > MOST_DOUBT:
         return span, 0, 1.0
     changed = int.from_bytes(span, "big")
     flips = 0
-    for i in chosen[:n_chosen].tolist():
+    for i in chosen.tolist():
         flips ^= int(others.mask[i]) << (8 * len(span) - 1 - int(others.last[i]))
-    return (changed ^ flips).to_bytes(len(span), "big"), flips.bit_count(), min(float(doubt), 1.0)
+    return (changed ^ flips).to_bytes(len(span), "big"), flips.bit_count(), doubt
+
+
+def _search(span: bytes, wrong: int, others: Alternatives, rules: CrcRules) -> tuple[IndexArray, float]:
+    """Choose the alternatives of the likeliest reading that fits; tell the doubt about it, at most 1."""
+    first = others.last - _reach(others.mask)
+    total = float(readings_weight(others.costs, first, others.last))
+    by_chance = _CRC_CHANCE * total
+    # dearer readings are not believed; of what is as dear as that, all that matters beside it is looked at
+    dearest = math.log(MOST_DOUBT / (MODEL_FAILS * by_chance)) if wrong else 0.0
+    if dearest < 0.0:
+        return np.zeros(0, dtype=np.int64), 1.0
+    amounts = np.empty(others.costs.size, dtype=np.int64)
+    _amounts(others.last, others.mask, rules.bit_remainders(8 * len(span)), amounts)
+    chosen = np.empty(others.costs.size, dtype=np.int64)
+    n_chosen, cost, fitting, seen = fitting_readings(
+        others.costs, first, others.last, amounts, wrong, dearest + _DEPTH, _MOST_SETS, chosen
+    )
+    if n_chosen < 0:
+        return chosen[:0], 1.0
+    likely = math.exp(-cost)
+    unseen = max(total - seen, 0.0)
+    doubt = (fitting - likely + _CRC_CHANCE * unseen + MODEL_FAILS * by_chance) / likely
+    return chosen[:n_chosen], min(doubt, 1.0)
+
+
+def _reach(mask: NDArray[np.uint64]) -> IndexArray:
+    """Tell how many bits before its last one an alternative begins."""
+    return np.where(mask > 0, np.log2(np.maximum(mask, 1)).astype(np.int64), 0)
 
 
 @kernel
@@ -143,97 +168,3 @@ def _amounts(last, mask, bit_remainders, amounts):  # type: ignore[no-untyped-de
             bits >>= np.uint64(1)
             at -= 1
         amounts[i] = amount
-
-
-@kernel
-def _search(costs, last, mask, amounts, wrong, most_doubt, chance, few, most_tries, chosen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Take the cheapest alternatives that add up to ``wrong``; return their number and the doubt, or −1."""
-    n = costs.size
-    first = np.empty(n, dtype=np.int64)  # first bit that an alternative changes
-    log_weight = 0.0
-    for i in range(n):
-        reach = 0
-        while mask[i] >> np.uint64(reach + 1):
-            reach += 1
-        first[i] = last[i] - reach
-        log_weight += np.log1p(np.exp(-np.float64(costs[i])))
-    by_chance = chance * np.exp(log_weight)
-    n_chosen = 0
-    best = 0.0
-    fitting = 1.0  # weight of all readings found that fit
-    tries = 0
-    if wrong:
-        limit = np.log(most_doubt / by_chance)  # costlier readings are as likely to fit by chance
-        n_chosen = -1
-        while n_chosen < 0 and tries < few and limit < 40.0:
-            n_chosen, best, fitting, tries = _cheapest_that_fits(
-                costs, first, last, amounts, wrong, limit, most_tries, chosen
-            )
-            limit += 0.5  # unless they were hardly any
-        if n_chosen < 0:
-            return -1, 1.0
-    # pairs that cancel: what is taken, put back, speaks for the other reading
-    signed = np.empty(n)
-    for i in range(n):
-        signed[i] = costs[i]
-    for i in range(n_chosen):
-        signed[chosen[i]] = -costs[chosen[i]]
-    pairs = 0.0
-    for i in range(n):
-        for j in range(i + 1, n):
-            if amounts[i] == amounts[j] and (first[i] > last[j] or first[j] > last[i]):
-                pairs += np.exp(-(signed[i] + signed[j]))
-    likely = np.exp(-best)
-    doubt = min(by_chance / likely, chance * tries) + (fitting - likely) / likely + pairs
-    if doubt > most_doubt:
-        return -1, doubt
-    return n_chosen, doubt
-
-
-@kernel
-def _cheapest_that_fits(costs, first, last, amounts, wrong, limit, most_tries, chosen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Try all combinations up to a cost; return how many alternatives the cheapest that fits has, or −1.
-
-    Then its cost, the weight of all that fit, and how many combinations there were.
-    """
-    n = costs.size
-    n_chosen = -1
-    best = 0.0
-    fitting = 0.0
-    tries = 0
-    depth = 0
-    stack = np.zeros(chosen.size, dtype=np.int64)
-    left = np.zeros(chosen.size + 1, dtype=np.int64)  # what is still wrong with so many taken
-    spent = np.zeros(chosen.size + 1)
-    left[0] = wrong
-    while depth >= 0 and tries < most_tries:
-        i = stack[depth]
-        if i >= n or spent[depth] + costs[i] > limit:
-            depth -= 1
-            if depth >= 0:
-                stack[depth] += 1
-            continue
-        apart = True
-        for d in range(depth):
-            j = stack[d]
-            if first[i] <= last[j] and first[j] <= last[i]:
-                apart = False
-        if not apart:
-            stack[depth] += 1
-            continue
-        tries += 1
-        cost = spent[depth] + costs[i]
-        if left[depth] == amounts[i]:
-            fitting += np.exp(-cost)
-            if n_chosen < 0 or cost < best:
-                n_chosen = depth + 1
-                best = cost
-                chosen[:n_chosen] = stack[:n_chosen]
-        if depth + 1 < chosen.size:
-            left[depth + 1] = left[depth] ^ amounts[i]
-            spent[depth + 1] = cost
-            depth += 1
-            stack[depth] = i + 1
-        else:
-            stack[depth] += 1
-    return n_chosen, best, fitting, tries

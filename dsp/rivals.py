@@ -30,7 +30,8 @@ from dsp.smoothing import NOISE_MEMORY, around
 _MEMORY = np.float32(0.9)
 _FARTHEST_PAIR_CHIPS = {2: 16, 4: 1}  # for so many symbols
 _RUN_DISTANCES = {2: (2, 3, 4, 5), 4: ()}
-_MOST_RIVALS = 192
+_MOST_RIVALS = 192  # of a burst up to 512 chips; of longer ones as many more
+_RIVALS_PER_CHIP = 0.375
 _SWEEPS = 6
 _STRAIN = np.float32(0.5)
 _SIGHT_CHIPS = 40  # over which rivals see each other's phase
@@ -95,7 +96,8 @@ class Rivals:
         _soft_bits(symbols, costs, self._kinds, self._n_bits, _DEAREST, soft)
         k, kind = np.nonzero(costs.T < _DEAREST_NAMED)
         last = self._n_bits * (k + self._kinds[kind, 0] + 1) - 1
-        return soft, cheapest(costs[kind, k], last, self._masks[kind], _MOST_RIVALS), matched
+        most = max(_MOST_RIVALS, int(_RIVALS_PER_CHIP * n))
+        return soft, cheapest(costs[kind, k], last, self._masks[kind], most), matched
 
     def _improve(
         self, c: ComplexArray, advance: ComplexArray, symbols: IndexArray, n_known: int

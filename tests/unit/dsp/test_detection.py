@@ -1,0 +1,37 @@
+"""From a locked clock to the bits of a frame: what a clock that slips does to a sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support import in_baseband, sent_raw
+
+from dsp import line_code
+from dsp.chip_detector import ChipClock
+from dsp.detection import Detected, Detectors
+from dsp.modes import BY_NAME, LineCode
+
+ROW = BY_NAME["C M2O"]
+
+
+def _as_sequence(raw: bytes, slip_chips: float) -> Detected:
+    """Detect a frame whose clock begins so many chips behind the sync pattern."""
+    burst = in_baseband(ROW, "B", np.random.default_rng(1), raw=raw)
+    variant = next(v for v in burst.channel.variants if v.row is ROW and v.frame_format == "B")
+    period = float(burst.channel.samples_per_chip)
+    clock = ChipClock(burst.pattern_start(period) + slip_chips * period, period)
+    tones_hz = (-ROW.deviation.typical_hz, ROW.deviation.typical_hz)
+    *_, detect = Detectors(burst.channel).of(burst.samples, variant, clock, tones_hz)
+    return detect(len(raw))
+
+
+@pytest.mark.parametrize("slip", [0, 1, -1, 2, -3])
+def test_a_sequence_is_put_back_where_its_pattern_lies(slip: int) -> None:
+    raw = sent_raw(np.random.default_rng(2), 40, "B")
+    found = _as_sequence(raw, slip)
+    assert line_code.decode(found.bits, LineCode.NRZ) == raw
+    assert found.repairable
+
+
+def test_what_does_not_begin_with_its_pattern_is_not_repaired() -> None:
+    assert not _as_sequence(sent_raw(np.random.default_rng(3), 40, "B"), 20).repairable
