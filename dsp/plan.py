@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from dsp.modes import MODES, FrameFormat, LineCode, PhyMode
 
 RECEIVER_PPM = 20.0  # error of a cheap dongle's own crystal
+_STREET_PPM = 80.0  # what carriers are off there, whatever their row permits; the narrow modes cannot bear it
+_NARROW_CHIP_RATE_HZ = 10e3
 PATTERN_CHIPS = 28  # longest sync pattern: more chips would not stand the chip-rate error
 LONGEST_FRAME_BYTES = 290  # frame format A with L-field 255
 _ALL_MODES = ("S", "T", "C", "N", "F")  # R only when it is named
@@ -52,7 +54,7 @@ class Channel:
             frames are not taken for damaged ones, and left out.
         chip_rate_hz: nominal chip rate.
         chip_rate_tolerance: relative error to accept.
-        carrier_tolerance_hz: transmitter's and receiver's carrier error together.
+        carrier_tolerance_hz: transmitter's and receiver's carrier error together, as far as it is met.
         deviation_min_hz: smallest permitted peak deviation of the rows.
         deviation_max_hz: largest.
         pattern: chips to search: alternating chips and the anchor.
@@ -80,8 +82,8 @@ class Channel:
 
     @property
     def half_width_hz(self) -> float:
-        """Farthest that a conformant signal reaches from the nominal carrier."""
-        return max(half_width_hz(row, self.center_hz) for row in self.rows)
+        """Farthest that a signal reaches from the nominal carrier."""
+        return self.carrier_tolerance_hz + max(_half_signal_hz(row) for row in self.rows)
 
     @property
     def passband_hz(self) -> float:
@@ -163,7 +165,19 @@ def make_plan(
 def half_width_hz(row: PhyMode, carrier_hz: float) -> float:
     """Farthest that a conformant signal of a row reaches from its nominal carrier."""
     off_hz = carrier_hz * (row.carrier_tolerance_ppm + RECEIVER_PPM) * 1e-6
-    return off_hz + row.deviation.typical_hz + row.chip_rate_hz / 2.0
+    return off_hz + _half_signal_hz(row)
+
+
+def _half_signal_hz(row: PhyMode) -> float:
+    return row.deviation.typical_hz + row.chip_rate_hz / 2.0
+
+
+def _carrier_error_hz(row: PhyMode, carrier_hz: float) -> float:
+    """How far the carrier of a row is listened to from where it should be."""
+    ppm = row.carrier_tolerance_ppm + RECEIVER_PPM
+    if row.chip_rate_hz > _NARROW_CHIP_RATE_HZ:
+        ppm = max(ppm, _STREET_PPM)
+    return carrier_hz * ppm * 1e-6
 
 
 def _fits(row: PhyMode, carrier_hz: float, sample_rate_hz: float, center_hz: float) -> bool:
@@ -188,7 +202,7 @@ def _why_off(row: PhyMode, sample_rate_hz: float, center_hz: float) -> str:
 def _channel(center_hz: float, wanted: tuple[PhyMode, ...], others: tuple[PhyMode, ...]) -> Channel:
     rows = tuple(row for row in MODES if row in wanted + others)
     chip_rate_hz = rows[0].chip_rate_hz
-    tolerance_hz = center_hz * (max(row.carrier_tolerance_ppm for row in rows) + RECEIVER_PPM) * 1e-6
+    tolerance_hz = max(_carrier_error_hz(row, center_hz) for row in rows)
     deviation_max_hz = max(row.deviation.max_hz for row in rows)
     need_hz = 2.2 * (tolerance_hz + deviation_max_hz + chip_rate_hz / 2.0)
     pattern, variants = _sync(rows)

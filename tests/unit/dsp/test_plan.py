@@ -119,6 +119,8 @@ def test_a_channel_holds_all_that_its_rows_permit(channel: Channel) -> None:
     for row in channel.rows:
         off_hz = 1e-6 * channel.center_hz * (row.carrier_tolerance_ppm + RECEIVER_PPM)
         assert channel.carrier_tolerance_hz >= off_hz - 1e-6
+        if row.chip_rate_hz > 10e3:  # 60 ppm of a meter and 20 of a dongle, whoever sends
+            assert channel.carrier_tolerance_hz >= 80e-6 * channel.center_hz - 1e-6
         assert channel.deviation_min_hz <= row.deviation.min_hz
         assert channel.deviation_max_hz >= row.deviation.max_hz
         assert channel.chip_rate_tolerance >= row.rx_chip_rate_tolerance

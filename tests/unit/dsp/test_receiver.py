@@ -274,3 +274,17 @@ def test_a_burst_after_digital_silence() -> None:
     burst = on_air(raw, T, "A", T_AIR, rng)
     samples = np.concatenate([np.zeros(200_000, np.complex64), burst, np.zeros(100_000, np.complex64)])
     assert frames_of(receive(samples, T_AIR, T_AIR.plan())) == [raw]
+
+
+def test_a_downlink_as_far_off_as_a_meter() -> None:
+    # 69 kHz: its row permits 25 ppm, but a cheap dongle and a gateway's clone may be off farther
+    rng = np.random.default_rng(6)
+    row = BY_NAME["C2 O2M"]
+    air = Air(1.0e6, row.centers_hz[0])
+    for offset_hz in (-69e3, 69e3):
+        raw = sent_raw(rng, 40, "B")
+        burst = on_air(
+            raw, row, "B", air, rng, ec_n0_db=12.0, impairments=Impairments(carrier_offset_hz=offset_hz)
+        )
+        found = receive(pad_with_noise(burst, air, rng, 0.3), air, air.plan("C"))
+        assert [burst.raw for burst in found if burst.fault is None] == [raw]
