@@ -118,7 +118,10 @@ def ideas() -> Iterable[list[str]]:
 def wrong() -> Iterable[list[str]]:
     """List wrong repairs."""
     report = results("wrong_repairs")
-    yield ["air interface, format", "Ec/N0", "sent", "heard", "repaired", "of it wrong", "at most (95 %)"]
+    yield [
+        "air interface, format",
+        *("Ec/N0", "sent", "heard", "repaired", "of it wrong", "at most (95 %)", "wrong unrepaired"),
+    ]
     for name, counts in (*report["modes"].items(), ("all", report["all"])):
         level = f"{counts['ec_n0_db']:.2f} dB" if "ec_n0_db" in counts else ""
         bound = counts["repaired_wrong_at_most"]
@@ -127,6 +130,7 @@ def wrong() -> Iterable[list[str]]:
             level,
             *(f"{counts[key]}" for key in ("sent", "heard", "repaired", "repaired_wrong")),
             f"1 in {1 / bound:.0f}",
+            f"{counts['wrong'] - counts['repaired_wrong']}",
         ]
 
 

@@ -18,7 +18,7 @@ from dsp.burst import Fault, FrameRules
 from dsp.chip_detector import ChipClock, SoftChips
 from dsp.detection import Detect, Detected, Detectors
 from dsp.plan import Channel, Variant
-from dsp.repair import MOST_DOUBT, MOST_DOUBT_AS_HEARD, repair_span
+from dsp.repair import MOST_DOUBT, MOST_DOUBT_AS_HEARD, MOST_DOUBT_ROUGHLY, repair_span
 from dsp.sync_search import SyncHit
 from dsp.tuning import Tuning
 
@@ -179,7 +179,12 @@ class FrameReader:
             in_doubt += doubt
             repaired += n_bits
             raw = raw[:start] + span + raw[stop:]
-        return raw, repaired, in_doubt <= (MOST_DOUBT if self._repair else MOST_DOUBT_AS_HEARD)
+        return raw, repaired, in_doubt <= self._most_doubt(found)
+
+    def _most_doubt(self, found: Detected) -> float:
+        if not found.repairable:
+            return MOST_DOUBT_ROUGHLY
+        return MOST_DOUBT if self._repair else MOST_DOUBT_AS_HEARD
 
 
 def _given_up(hit: SyncHit, variant: Variant, raw: bytes, found: Detected) -> Attempt:

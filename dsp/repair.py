@@ -40,11 +40,15 @@ MOST_DOUBT = 0.002
 MOST_DOUBT_AS_HEARD = 1e-4
 """The same for who wants no repair: CRCs that fit are to be as good as certain. Costs 0.1 dB at most."""
 
+MOST_DOUBT_ROUGHLY = 1e-5
+"""The same where likelihoods are rough, as from noncoherent chips: a better detector can read it again."""
+
 _CRC_CHANCE = 2.0**-16
 MODEL_FAILS = 0.03
 """Share of doubtful blocks that are none of their readings, as where another burst lies over them."""
 
-_DEPTH = 7.0  # readings less likely than the last one believed by e^-7 make no difference
+_DEPTH = 8.0  # readings less likely than the last one believed by e^-8 make no difference
+_LEAST_DEPTH = 12.0  # below the likeliest reading: doubts down to e^-12 are known
 _MOST_SETS = 4096
 
 
@@ -137,11 +141,12 @@ def _search(span: bytes, wrong: int, others: Alternatives, rules: CrcRules) -> t
     dearest = math.log(MOST_DOUBT / (MODEL_FAILS * by_chance)) if wrong else 0.0
     if dearest < 0.0:
         return np.zeros(0, dtype=np.int64), 1.0
+    limit = max(dearest + _DEPTH, _LEAST_DEPTH)
     amounts = np.empty(others.costs.size, dtype=np.int64)
     _amounts(others.last, others.mask, rules.bit_remainders(8 * len(span)), amounts)
     chosen = np.empty(others.costs.size, dtype=np.int64)
     n_chosen, cost, fitting, seen = fitting_readings(
-        others.costs, first, others.last, amounts, wrong, dearest + _DEPTH, _MOST_SETS, chosen
+        others.costs, first, others.last, amounts, wrong, limit, _MOST_SETS, chosen
     )
     if n_chosen < 0:
         return chosen[:0], 1.0

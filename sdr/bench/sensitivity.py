@@ -238,8 +238,13 @@ def cases(
                 gaussian=gaussian,
             )
             if span is None or _covers(span, conditions):
-                found.append(Case(_title(conditions), conditions))
+                found.append(case_of(conditions))
     return found
+
+
+def case_of(conditions: Conditions) -> Case:
+    """Name a curve by what is not the row's own."""
+    return Case(_title(conditions), conditions)
 
 
 def _title(conditions: Conditions) -> str:
@@ -261,6 +266,7 @@ _STANDARD: tuple[tuple[str, FrameFormat, float | None, bool | None], ...] = (
     ("C M2O", "A", 50e3, None),
     ("C M2O", "B", 50e3, None),
     ("C M2O", "A", None, True),
+    ("C M2O", "B", None, True),
     ("S2 M2O", "A", None, None),
     ("S1 M2O", "A", None, None),
     ("T2 O2M", "A", None, None),

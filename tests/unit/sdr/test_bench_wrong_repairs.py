@@ -3,6 +3,7 @@
 import pytest
 import wrong_repairs
 
+from dsp.modes import BY_NAME
 from sdr.bench.trials import Tally
 
 
@@ -27,3 +28,12 @@ def test_pieces_add_up() -> None:
 def test_the_same_piece_does_not_count_twice() -> None:
     with pytest.raises(ValueError, match="same seed"):
         wrong_repairs.added([_piece(1, Tally()), _piece(1, Tally())])
+
+
+def test_every_row_is_counted_in_each_format_with_plain_and_gaussian_chips() -> None:
+    conditions = [case.conditions for case in wrong_repairs.wanted(wrong_repairs.ROWS)]
+    counted = {(c.row.name, c.frame_format, c.bandwidth_time is None) for c in conditions}
+    for name in wrong_repairs.ROWS:
+        for frame_format in BY_NAME[name].frame_formats:
+            assert {(name, frame_format, True), (name, frame_format, False)} <= counted
+    assert {c.frame_format for c in conditions if c.deviation_hz == 50e3} == {"A", "B"}
