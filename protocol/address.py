@@ -32,7 +32,6 @@ _UNKNOWN_TYPE_NAME: Final = "unknown"
 _TECHEM: Final = "TCH"
 
 
-@lru_cache(maxsize=1 << 15)
 def manufacturer_letters(m_field: int) -> str:
     """Return the three letters of an M-field; bit 15 is ignored.
 
@@ -70,6 +69,9 @@ class Address:
     id: str
     version: int | None
     device_type: int | None
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
 
     @property
     def manufacturer_raw(self) -> int:
@@ -113,14 +115,10 @@ def from_link(data: bytes, offset: int = 0, order: AddressOrder = "standard") ->
     Raises:
         Incomplete: fewer than 8 bytes.
     """
-    raw = data[offset : offset + ADDRESS_BYTES]
-    if len(raw) < ADDRESS_BYTES:
+    sent = data[offset : offset + ADDRESS_BYTES]
+    if len(sent) < ADDRESS_BYTES:
         raise Incomplete("link", "truncated", "address is cut", offset=offset)
-    if order == "standard":
-        return Address(raw, raw[5:1:-1].hex(), raw[6], raw[7])
-    if order == "vendor":
-        return Address(raw[:2] + raw[4:] + raw[2:4], raw[:3:-1].hex(), raw[2], raw[3])
-    return Address(raw, raw[5:1:-1].hex(), None, None)
+    return _of_link(sent, order)
 
 
 def from_transport(data: bytes, offset: int = 0) -> Address:
@@ -129,10 +127,20 @@ def from_transport(data: bytes, offset: int = 0) -> Address:
     Raises:
         Incomplete: fewer than 8 bytes.
     """
-    raw = data[offset : offset + ADDRESS_BYTES]
-    if len(raw) < ADDRESS_BYTES:
+    sent = data[offset : offset + ADDRESS_BYTES]
+    if len(sent) < ADDRESS_BYTES:
         raise Incomplete("transport", "truncated", "address is cut", offset=offset)
-    return Address(raw[4:6] + raw[:4] + raw[6:], raw[3::-1].hex(), raw[6], raw[7])
+    return _of_link(sent[4:6] + sent[:4] + sent[6:])
+
+
+@lru_cache(maxsize=1 << 14)
+def _of_link(sent: bytes, order: AddressOrder = "standard") -> Address:
+    """Return the address in 8 bytes of the link layer; meters send theirs again and again."""
+    if order == "standard":
+        return Address(sent, sent[5:1:-1].hex(), sent[6], sent[7])
+    if order == "vendor":
+        return Address(sent[:2] + sent[4:] + sent[2:4], sent[:3:-1].hex(), sent[2], sent[3])
+    return Address(sent, sent[5:1:-1].hex(), None, None)
 
 
 def build(manufacturer: str | int, id: str, version: int, device_type: int) -> Address:

@@ -27,10 +27,8 @@ from protocol.errors import Unsupported
 from protocol.quick import quick_init
 from protocol.transport import TransportHeader
 
-ENCRYPTION_CONSTANTS: Final = {"M2O": 0x00, "O2M": 0x10}
-"""Derivation constants of Kenc and Lenc."""
-MAC_CONSTANTS: Final = {"M2O": 0x01, "O2M": 0x11}
-"""Derivation constants of Kmac and Lmac."""
+ENCRYPTION_CONSTANTS: Final = {"M2O": 0x00, "O2M": 0x10, None: 0x00}
+"""Derivation constants of Kenc and Lenc by direction; those of Kmac and Lmac are the next ones."""
 
 PERSISTENT_KEY: Final = 0
 KDF_A: Final = 1
@@ -88,40 +86,55 @@ class CipherInputs:
         """The message counter, or None without one."""
         return message_counter(self.header, self.afl)
 
-    def encryption_key(self, key: SecretKey) -> SecretKey:
-        """Return the key that encrypts this message: Kenc or Lenc.
+    def session_keys(self, key: SecretKey) -> tuple[SecretKey, SecretKey]:
+        """Return the keys that encrypt and authenticate this message: Kenc and Kmac, or Lenc and Lmac.
 
         Raises:
-            Unsupported: reserved key derivation, or nothing to derive with.
+            Unsupported: a key for DES, reserved key derivation, or nothing to derive with.
         """
-        return self._derived(key, ENCRYPTION_CONSTANTS)
+        if not key.is_aes:
+            raise Unsupported("security", "authentication_unsupported", "a key for DES derives none")
+        header, afl = self.header, self.afl
+        derivation = None if header.configuration is None else header.configuration.key_derivation
+        if derivation is None and afl is not None:
+            derivation = afl.key_derivation
+        if derivation == PERSISTENT_KEY:
+            return key, key
+        if derivation not in (KDF_A, None):
+            text = f"key derivation {derivation} is reserved"
+            raise Unsupported("security", "key_derivation_reserved", text)
+        meter, counter = self._identity()
+        return key.derive_pair(ENCRYPTION_CONSTANTS[header.row.direction], counter, meter.raw[2:6])
 
-    def mac(self, message: bytes, key: SecretKey) -> bytes:
+    def mac(self, message: bytes, mac_key: SecretKey) -> bytes:
         """Return the MAC of the message, as long as its AFL says.
 
+        Args:
+            message: its bytes from the CI-field on.
+            mac_key: the second of `session_keys`.
+
         Raises:
-            Unsupported: an authentication type that is no CMAC, or nothing to derive the key with.
+            Unsupported: an authentication type that is no CMAC.
         """
         afl = self.afl
         mac_bytes = None if afl is None else CMAC_BYTES.get(afl.authentication_type)
-        if afl is None or afl.message_control is None or mac_bytes is None or not key.is_aes:
-            text = "no CMAC by its authentication type, or with a key for DES"
-            raise Unsupported("security", "authentication_unsupported", text)
+        if afl is None or afl.message_control is None or mac_bytes is None:
+            raise Unsupported("security", "authentication_unsupported", "no CMAC by its authentication type")
         covered = bytes((afl.message_control,))
         if afl.message_counter is not None:
             covered += afl.message_counter.to_bytes(4, "little")
         if afl.message_length is not None:
             covered += afl.message_length.to_bytes(2, "little")
-        return self._derived(key, MAC_CONSTANTS).cmac(covered + message)[:mac_bytes]
+        return mac_key.cmac(covered + message)[:mac_bytes]
 
-    def mac_fits(self, message: bytes, key: SecretKey) -> bool:
+    def mac_fits(self, message: bytes, mac_key: SecretKey) -> bool:
         """Whether the MAC in the AFL fits the message; compared in constant time.
 
         Raises:
             Unsupported: see `mac`.
         """
         received = b"" if self.afl is None or self.afl.mac is None else self.afl.mac
-        return hmac.compare_digest(self.mac(message, key), received)
+        return hmac.compare_digest(self.mac(message, mac_key), received)
 
     def initial_vector(self) -> bytes:
         """Return the initial vector of the CBC modes.
@@ -167,17 +180,3 @@ class CipherInputs:
         if counter is None:
             raise Unsupported("security", "counter_missing", "no message counter to derive keys with")
         return self.meter, counter
-
-    def _derived(self, key: SecretKey, constants: dict[str, int]) -> SecretKey:
-        """Key of one direction and purpose for this message."""
-        header, afl = self.header, self.afl
-        derivation = None if header.configuration is None else header.configuration.key_derivation
-        if derivation is None and afl is not None:
-            derivation = afl.key_derivation
-        if derivation == PERSISTENT_KEY:
-            return key
-        if derivation not in (KDF_A, None):
-            text = f"key derivation {derivation} is reserved"
-            raise Unsupported("security", "key_derivation_reserved", text)
-        meter, counter = self._identity()
-        return key.derive(constants[header.row.direction or "M2O"], counter, meter.raw[2:6])

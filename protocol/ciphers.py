@@ -17,7 +17,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.algorithms import AES128 as AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
@@ -32,9 +32,13 @@ DES_KEY_BYTES: Final = 8
 CCM_TAG_BYTES: Final = 8
 _KEY_SIZES: Final = (AES_KEY_BYTES, DES_KEY_BYTES)
 
-_DERIVATION_BLOCK: Final = struct.Struct("<BI4s7s")
-_DERIVATION_PADDING: Final = bytes((7,)) * 7
+_DERIVATION_BLOCK: Final = struct.Struct("<BI4s")
+_PADDING_BITS: Final = 8 * (BLOCK_BYTES - _DERIVATION_BLOCK.size)
+_DERIVATION_PADDING: Final = int.from_bytes(bytes((7,)) * 7, "big")
+_NEXT_CONSTANT: Final = 1 << 8 * (BLOCK_BYTES - 1)
+"""What the constant of the second key of a pair changes in the block of the first."""
 _ECB: Final = ECB()
+_CBC_FROM_ZERO: Final = CBC(bytes(BLOCK_BYTES))
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
@@ -55,18 +59,18 @@ class SecretKey:
         ValueError: a key of another size.
     """
 
-    __slots__ = ("_check_value", "_decryptor", "_encryptor", "_material", "_subkey", "is_aes")
+    # Made when they are needed first: most keys of a keyring never are, and one for a single message
+    # needs one of them.
+    _encryptor: CipherContext | None = None
+    _decryptor: CipherContext | None = None
+    _derivation_base: int | None = None
+    _check_value: str | None = None
 
     def __init__(self, material: bytes) -> None:
         if len(material) not in _KEY_SIZES:
             raise ValueError(f"a key has 16 bytes (8 for DES), not {len(material)}")
         self._material = material
         self.is_aes = len(material) == AES_KEY_BYTES
-        # Contexts are made when they are needed first: most keys of a keyring never are.
-        self._encryptor: CipherContext | None = None
-        self._decryptor: CipherContext | None = None
-        self._subkey: int | None = None
-        self._check_value: str | None = None
 
     def __repr__(self) -> str:
         return f"<secret key of {len(self._material)} bytes>"
@@ -88,10 +92,8 @@ class SecretKey:
 
     def _cmac_subkey(self) -> int:
         """Return what CMAC adds to a last block that is whole."""
-        if self._subkey is None:
-            doubled = int.from_bytes(self._encrypt_blocks(bytes(BLOCK_BYTES)), "big") << 1
-            self._subkey = doubled ^ (0x87 | 1 << 128) if doubled >> 128 else doubled
-        return self._subkey
+        doubled = int.from_bytes(self._encrypt_blocks(bytes(BLOCK_BYTES)), "big") << 1
+        return doubled ^ (0x87 | 1 << 128) if doubled >> 128 else doubled
 
     @property
     def check_value(self) -> str:
@@ -108,6 +110,10 @@ class SecretKey:
         if self._decryptor is None:
             self._decryptor = Cipher(AES(self._material), _ECB).decryptor()
         return _xor(self._decryptor.update(ciphertext), (iv + ciphertext)[:-BLOCK_BYTES])
+
+    def cbc_decrypt_once(self, ciphertext: bytes) -> bytes:
+        """Decrypt whole blocks with AES-CBC and an IV of zeros, with a key that is not needed again."""
+        return Cipher(AES(self._material), _CBC_FROM_ZERO).decryptor().update(ciphertext)
 
     def cbc_encrypt(self, plaintext: bytes, iv: bytes) -> bytes:
         """Encrypt whole blocks with AES-CBC."""
@@ -128,19 +134,23 @@ class SecretKey:
         context.update(message)
         return context.finalize()
 
-    def derive(self, constant: int, counter: int, number: bytes) -> SecretKey:
-        """Derive an ephemeral key with KDF-A.
+    def derive_pair(self, constant: int, counter: int, number: bytes) -> tuple[SecretKey, SecretKey]:
+        """Derive two ephemeral keys with KDF-A: those of a derivation constant and of the next one.
 
         Args:
-            constant: derivation constant, see `keys`.
+            constant: derivation constant of the first, see `cipher_inputs`; even.
             counter: message counter.
             number: identification number of the device as transmitted, 4 bytes.
 
         Source: OMS Vol. 2, key derivation function A; CMAC over exactly one block.
         """
-        block = _DERIVATION_BLOCK.pack(constant, counter, number, _DERIVATION_PADDING)
-        last_block = int.from_bytes(block, "big") ^ (self._subkey or self._cmac_subkey())
-        return SecretKey(self._encrypt_blocks(last_block.to_bytes(BLOCK_BYTES, "big")))
+        base = self._derivation_base
+        if base is None:
+            base = self._derivation_base = self._cmac_subkey() ^ _DERIVATION_PADDING
+        changing = _DERIVATION_BLOCK.pack(constant, counter, number)
+        first = base ^ int.from_bytes(changing, "big") << _PADDING_BITS
+        both = self._encrypt_blocks((first << 128 | first ^ _NEXT_CONSTANT).to_bytes(2 * BLOCK_BYTES, "big"))
+        return SecretKey(both[:BLOCK_BYTES]), SecretKey(both[BLOCK_BYTES:])
 
     def ccm_decrypt(self, ciphertext_and_tag: bytes, nonce: bytes, associated: bytes) -> bytes | None:
         """Decrypt with AES-CCM, or return None when the tag does not fit."""

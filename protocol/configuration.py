@@ -21,12 +21,13 @@ Source: EN 13757-7 configuration fields; OMS Vol. 2, Annex D for the order of ke
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
-from protocol.quick import quick_init
 
 
 class BitField(NamedTuple):
@@ -119,7 +120,6 @@ CONTENT_NAMES: Final = ("standard", "additional", "static", "reserved")
 """Content of message of frames from the device."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """A configuration field with what belongs to it.
@@ -129,32 +129,40 @@ class Configuration:
         extension: the extension bytes, as transmitted.
         key_version: version of the key, where the header has it.
         message_counter: counter of the message, where the header has it.
+        mode: security mode.
+        size: number of bytes, extension, key version and message counter included.
+        key_derivation: key derivation of modes 7 and 10: 0 persistent key, 1 KDF-A; else None.
+        announced_length: number of encrypted bytes in modes 2, 4, 5, 7 and 10; None for all that follow.
     """
 
     field: int
     extension: bytes = b""
     key_version: int | None = None
     message_counter: int | None = None
+    mode: int = dataclasses.field(init=False, compare=False, repr=False)
+    size: int = dataclasses.field(init=False, compare=False, repr=False)
+    key_derivation: int | None = dataclasses.field(init=False, compare=False, repr=False)
+    announced_length: int | None = dataclasses.field(init=False, compare=False, repr=False)
 
-    @property
-    def mode(self) -> int:
-        """Security mode."""
-        return self.field >> 8 & 0x1F
+    def __post_init__(self) -> None:
+        mode = self.field >> 8 & 0x1F
+        version_bytes = 0 if self.key_version is None else 1
+        counter_bytes = 0 if self.message_counter is None else 4
+        derived = {
+            "mode": mode,
+            "size": 2 + len(self.extension) + version_bytes + counter_bytes,
+            "key_derivation": self.extension[0] >> 4 & 3
+            if self.extension and mode in _EPHEMERAL_MODES
+            else None,
+            "announced_length": _announced_length(mode, self.field),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     @property
     def mode_name(self) -> str:
         """What the security mode is."""
-        return MODE_NAMES[self.field >> 8 & 0x1F]
-
-    @property
-    def size(self) -> int:
-        """Number of bytes, extension, key version and message counter included."""
-        return (
-            2
-            + len(self.extension)
-            + (0 if self.key_version is None else 1)
-            + (0 if self.message_counter is None else 4)
-        )
+        return MODE_NAMES[self.mode]
 
     def fields(self) -> dict[str, int]:
         """Return all bit fields by name; only the mode where the layout is not public."""
@@ -162,11 +170,6 @@ class Configuration:
         return {
             name: bits >> shift & (1 << width) - 1 for name, shift, width in LAYOUTS.get(self.mode, (_MODE,))
         }
-
-    @property
-    def key_derivation(self) -> int | None:
-        """Key derivation of modes 7 and 10: 0 persistent key, 1 KDF-A."""
-        return self.extension[0] >> 4 & 3 if self.mode in _EPHEMERAL_MODES else None
 
     @property
     def has_padding(self) -> bool:
@@ -177,16 +180,6 @@ class Configuration:
     def tag_length(self) -> int | None:
         """Code of the length of the tag of mode 10."""
         return self.extension[1] & 3 if self.mode == 10 else None
-
-    @property
-    def announced_length(self) -> int | None:
-        """Number of encrypted bytes in modes 2, 4, 5, 7 and 10; None for all that follow."""
-        mode = self.mode
-        if mode in _COUNTED_IN_BLOCKS:
-            blocks = self.field >> 4 & 0xF
-            return None if blocks == _ALL_BLOCKS else blocks * _BLOCK_BYTES[mode]
-        length = self.field & 0xFF
-        return None if mode == 10 and length == _ALL_BYTES else length
 
     def encrypted_length(self, available: int) -> int:
         """Return how many bytes behind the header are encrypted, in modes 2, 4, 5, 7 and 10.
@@ -219,6 +212,19 @@ class Configuration:
         return b"".join(parts)
 
 
+def _announced_length(mode: int, field: int) -> int | None:
+    """Return the number of encrypted bytes, None for all that follow."""
+    if mode in _COUNTED_IN_BLOCKS:
+        blocks = field >> 4 & 0xF
+        return None if blocks == _ALL_BLOCKS else blocks * _BLOCK_BYTES[mode]
+    length = field & 0xFF
+    return None if mode == 10 and length == _ALL_BYTES else length
+
+
+_usual = lru_cache(maxsize=1 << 12)(Configuration)
+"""Configurations without a counter of their own: meters have few, and many telegrams share each."""
+
+
 def parse(data: bytes, offset: int = 0) -> Configuration:
     """Read a configuration field with its extension, key version and message counter.
 
@@ -231,13 +237,13 @@ def parse(data: bytes, offset: int = 0) -> Configuration:
     mode = field >> 8 & 0x1F
     extension_bytes = EXTENSION_BYTES.get(mode)
     if extension_bytes is None:
-        return Configuration(field)
+        return _usual(field)
     at = offset + 2 + extension_bytes
     extension = data[offset + 2 : at]
     if len(extension) < extension_bytes:
         raise Incomplete("transport", "truncated", "extension of the configuration is cut", offset=len(data))
     if mode not in _EPHEMERAL_MODES or not (extension[0] & _V_BIT or field & _Z_BIT):
-        return Configuration(field, extension)
+        return _usual(field, extension)
     key_version = message_counter = None
     if len(data) < at + (1 if extension[0] & _V_BIT else 0) + (4 if field & _Z_BIT else 0):
         text = "key version or message counter is cut"

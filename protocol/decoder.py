@@ -30,7 +30,7 @@ from protocol.ciphers import CCM_TAG_BYTES, SecretKey
 from protocol.compact import FormatCache
 from protocol.continuation import Continuations, readings_behind
 from protocol.errors import InvalidField, ProtocolError, Unsupported
-from protocol.keys import Keyring, KeyRow
+from protocol.keys import Keyring
 from protocol.link import LinkFrame
 from protocol.notes import DOUBTFUL
 from protocol.outcome import Outcome
@@ -123,8 +123,7 @@ class Decoder:
         now_s: float | None = None,
     ) -> Telegram:
         """Decode what a frame carries; arguments as for `decode`, never raises."""
-        sender = frame.address if isinstance(frame, LinkFrame) else None
-        way = Way(frame, frame.payload, own_keys, now_s, sender, frame.direction)
+        way = Way(frame, own_keys, now_s)
         try:
             self._walk(way)
         except ProtocolError as error:
@@ -298,29 +297,9 @@ class Decoder:
         way.readings = readings(records.records, device_type)
 
     def _keys(self, way: Way, device: Address | None, other: Address | None) -> Sequence[SecretKey]:
-        """Return the candidate keys of a telegram, its own ones first, and take its name."""
-        if not len(self._keyring):
-            return way.own_keys
-        rows = candidate_rows(self._keyring, device, other)
-        if len(rows) == 1 and not way.own_keys:
-            way.name = rows[0].name
-            return () if rows[0].key is None else (rows[0].key,)
-        way.name = next((row.name for row in rows if row.name is not None), None)
-        keys = [*way.own_keys, *(row.key for row in rows if row.key is not None)]
-        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
-
-
-def candidate_rows(keyring: Keyring, device: Address | None, other: Address | None) -> list[KeyRow]:
-    """Return the rows of a keyring whose keys may open a layer, the likeliest first.
-
-    Args:
-        keyring: all rows.
-        device: the device that the layer belongs to.
-        other: the other address that the frame names.
-    """
-    rows = keyring.rows(device)
-    is_other = other is not None and other is not device and other != device
-    return rows + keyring.rows(other) if is_other else rows
+        """Return the candidate keys of a layer, those that came with the frame first, and take its name."""
+        keys, way.name = self._keyring.candidates(device, other)
+        return tuple(dict.fromkeys((*way.own_keys, *keys))) if way.own_keys else keys
 
 
 _NWL: Final = bytes((NWL_CODE,))

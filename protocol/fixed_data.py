@@ -20,7 +20,8 @@ from typing import Final
 from protocol.errors import Incomplete, InvalidField
 from protocol.fields import unsigned
 from protocol.lvar import text_bytes
-from protocol.records import DataRecord, parse_record
+from protocol.record_header import parse_header
+from protocol.records import DataRecord, parse_data
 from protocol.transport import STATUS_FLAGS
 
 COUNTER_BYTES: Final = 4
@@ -146,7 +147,7 @@ def parse_fixed_data(body: bytes) -> FixedData:
     counters = body[8:12], body[12:FIXED_BYTES]
     headers = counter_headers(status, units)
     records = tuple(
-        parse_record(header + counter, 0) for header, counter in zip(headers, counters, strict=True)
+        parse_data(parse_header(header), counter) for header, counter in zip(headers, counters, strict=True)
     )
     medium = first >> 6 | second >> 6 << 2
     return FixedData(body[3::-1].hex(), body[4], status, medium, units, records, body[FIXED_BYTES:])

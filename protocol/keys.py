@@ -2,7 +2,7 @@
 
 A row names a device by its number, with ``*`` for any run of digits, and optionally by its
 manufacturer, version and type. Rows without wildcards are found in a dictionary, so looking up
-does not take longer the more meters are known.
+does not take longer the more meters are known; what was found is remembered, in bounded memory.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from protocol.address import Address
 from protocol.ciphers import SecretKey
 
 _NUMBER: Final = re.compile(r"[0-9a-f]{8}")
 _SHOWN_CHARACTERS: Final = 12
+_MOST_REMEMBERED: Final = 1 << 14
 _PATTERN: Final = re.compile(r"(?=.*\*)[0-9a-f*]{1,16}")
 
 
@@ -51,6 +52,13 @@ class KeyRow:
     key: SecretKey | None = None
     name: str | None = None
     excluded: tuple[str, ...] = ()
+
+
+class Candidates(NamedTuple):
+    """Keys that may open a layer, the likeliest first and each once, and the name of its device."""
+
+    keys: tuple[SecretKey, ...]
+    name: str | None
 
 
 class _Matcher:
@@ -102,6 +110,7 @@ class Keyring:
     def __init__(self, rows: Iterable[KeyRow] = ()) -> None:
         self._exact: dict[str, list[_Matcher]] = {}
         self._wildcard: list[_Matcher] = []
+        self._found: dict[Address | None, Candidates] = {}
         self._count = 0
         self.has_names = False
         for row in rows:
@@ -130,11 +139,28 @@ class Keyring:
             matchers = self._exact.get(device.id, _NOBODY) + matchers
         return [matcher.row for matcher in matchers if matcher.fits(device)]
 
-    def keys(self, device: Address | None) -> list[SecretKey]:
-        """Return the candidate keys of a device, the likeliest first, each once."""
-        keys = [row.key for row in self.rows(device) if row.key is not None]
-        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
+    def candidates(self, device: Address | None, other: Address | None = None) -> Candidates:
+        """Return the keys that may open a layer, and the name of its device if a row gives one.
 
-    def name(self, device: Address | None) -> str | None:
-        """Return the name of a device, if a row gives one."""
-        return next((row.name for row in self.rows(device) if row.name is not None), None)
+        Args:
+            device: the device that the layer belongs to, None when unknown.
+            other: another address that the frame names; its keys come last.
+        """
+        found = self._found.get(device) or self._find(device)
+        if other is None or other is device or other == device:
+            return found
+        others = self._found.get(other) or self._find(other)
+        keys = tuple(dict.fromkeys(found.keys + others.keys)) if others.keys else found.keys
+        return Candidates(keys, others.name if found.name is None else found.name)
+
+    def _find(self, device: Address | None) -> Candidates:
+        """Return the candidates of one device, and remember them."""
+        rows = self.rows(device)
+        found = Candidates(
+            tuple(dict.fromkeys(row.key for row in rows if row.key is not None)),
+            next((row.name for row in rows if row.name is not None), None),
+        )
+        if len(self._found) >= _MOST_REMEMBERED:
+            self._found.clear()
+        self._found[device] = found
+        return found

@@ -103,56 +103,63 @@ def parse_records(apl: bytes, *, to_device: bool = False) -> RecordList:
     """
     records: list[DataRecord] = []
     fillers: list[tuple[int, int]] = []
+    remembered = REMEMBERED[to_device]
     offset, end = 0, len(apl)
+    # This is the innermost loop of the whole decoder.
     while offset < end:
-        dif = apl[offset]
-        if dif & 0x0F == SPECIAL:
+        # The usual header is two bytes: two that are known as one cannot be the start of a longer one.
+        header = remembered.get(apl[offset : offset + 2])
+        data = offset + 2
+        if header is None:
+            dif = apl[offset]
             if dif == IDLE_FILLER:
                 run = end - offset - len(apl[offset:].lstrip(b"\x2f"))
                 fillers.append((len(records), run))
                 offset += run
-            elif dif == GLOBAL_READOUT_REQUEST:
+                continue
+            if dif == GLOBAL_READOUT_REQUEST:
                 records.append(_readout_request(offset))
                 offset += 1
-            elif dif in (MANUFACTURER_DATA, MANUFACTURER_DATA_MORE_FOLLOWS):
+                continue
+            if dif in (MANUFACTURER_DATA, MANUFACTURER_DATA_MORE_FOLLOWS):
                 more_follows = dif == MANUFACTURER_DATA_MORE_FOLLOWS
                 return RecordList(tuple(records), tuple(fillers), apl[offset + 1 :], more_follows)
-            else:
+            if dif & 0x0F == SPECIAL:
                 records.append(
                     _broken(offset, apl[offset : offset + 1], apl[offset + 1 :], Note.RESERVED_DIF)
                 )
                 break
-            continue
-        record = parse_record(apl, offset, to_device=to_device)
+            try:
+                data = vib_end(apl, dib_end(apl, offset))
+            except IndexError:
+                records.append(_broken(offset, apl[offset:], b"", Note.TRUNCATED))
+                break
+            header = parse_header(apl[offset:data], to_device=to_device)
+        record = parse_data(header, apl, data, offset)
         records.append(record)
-        offset += len(record.header.dib_vib) + len(record.raw)
+        offset = data + len(record.raw)
     return RecordList(tuple(records), tuple(fillers))
 
 
-def parse_record(apl: bytes, offset: int, *, to_device: bool = False) -> DataRecord:
-    """Decode the record at an offset whose DIF is not a special one.
+def parse_data(header: RecordHeader, data: bytes, start: int = 0, offset: int = 0) -> DataRecord:
+    """Decode the data of a record whose header is known.
 
-    A record whose end is not known takes all bytes that are left.
+    Args:
+        header: DIB and VIB.
+        data: the data begin at ``start`` and may have more behind them; all are taken if their length is
+            not known.
+        start: see there.
+        offset: of the record.
     """
-    # The usual header is two bytes: two that are known as a header cannot be the start of a longer one.
-    # This is the innermost loop of the whole decoder.
-    header = REMEMBERED[to_device].get(apl[offset : offset + 2])
-    data = offset + 2
-    if header is None:
-        try:
-            data = vib_end(apl, dib_end(apl, offset))
-        except IndexError:
-            return _broken(offset, apl[offset:], b"", Note.TRUNCATED)
-        header = parse_header(apl[offset:data], to_device=to_device)
     length_bytes = header.length_bytes
     if length_bytes is None:
-        if data == len(apl):
+        if start == len(data):
             return DataRecord(offset, header, b"", None, (Note.TRUNCATED,), Note.TRUNCATED)
-        content = LVAR.get(apl[data])
+        content = LVAR.get(data[start])
         if content is None:
-            return DataRecord(offset, header, apl[data:], None, (Note.RESERVED_LVAR,), Note.RESERVED_LVAR)
+            return DataRecord(offset, header, data[start:], None, (Note.RESERVED_LVAR,), Note.RESERVED_LVAR)
         length_bytes = 1 + content[1]
-    raw = apl[data : data + length_bytes]
+    raw = data[start : start + length_bytes]
     if len(raw) < length_bytes:
         return DataRecord(offset, header, raw, None, (Note.TRUNCATED,), Note.TRUNCATED)
     value, notes = header.codec.decode(raw)

@@ -61,7 +61,8 @@ def seal_message(
         raise Unsupported("security", "security_mode_unsupported", f"mode {mode} cannot be made here")
     if afl is None or not inputs.has_mac:
         return message, afl
-    return message, replace(afl, mac=inputs.mac(message, _needed(key, mode)))
+    _, mac_key = inputs.session_keys(_needed(key, mode))
+    return message, replace(afl, mac=inputs.mac(message, mac_key))
 
 
 def _seal_cbc(
@@ -83,7 +84,7 @@ def _seal_cbc(
     if mode == DES_MODE:
         sealed = key.des_cbc_encrypt(region)
     elif mode == EPHEMERAL_MODE:
-        sealed = inputs.encryption_key(key).cbc_encrypt(region, ZERO_IV)
+        sealed = inputs.session_keys(key)[0].cbc_encrypt(region, ZERO_IV)
     else:
         sealed = key.cbc_encrypt(region, inputs.initial_vector())
     return sealed + plaintext[inside:]
@@ -108,7 +109,7 @@ def _seal_ccm(
     length = configuration.encrypted_length(len(plaintext))
     if not length:
         return plaintext
-    session_key = inputs.encryption_key(_needed(key, CCM_MODE))
+    session_key, _ = inputs.session_keys(_needed(key, CCM_MODE))
     sealed = session_key.ccm_encrypt(plaintext[:length], inputs.nonce(), inputs.associated_data(head)[0])
     return sealed + plaintext[length:]
 

@@ -29,7 +29,7 @@ from typing import Final
 
 from protocol.address import Address
 from protocol.afl import Afl
-from protocol.cipher_inputs import ZERO_IV, CipherInputs
+from protocol.cipher_inputs import CipherInputs
 from protocol.ciphers import BLOCK_BYTES, CCM_TAG_BYTES, SecretKey
 from protocol.configuration import Configuration
 from protocol.errors import Incomplete, ProtocolError, Unsupported
@@ -162,7 +162,7 @@ def _open_plain(inputs: CipherInputs, message: bytes, keys: Iterable[SecretKey])
             if not key.is_aes:
                 continue
             try:
-                if inputs.mac_fits(message, key):
+                if inputs.mac_fits(message, inputs.session_keys(key)[1]):
                     return Opened(Outcome.PLAIN, body, authenticated=True, key=key)
             except Unsupported as error:
                 return Opened(Outcome.PLAIN, body, problem=error.reason)
@@ -199,18 +199,19 @@ def _open_encrypted(
 
 def _try_cbc(inputs: CipherInputs, message: bytes, region: bytes, tail: bytes, key: SecretKey) -> Opened:
     """Verify the MAC and decrypt with one key, and judge by the table of the module."""
+    mode = inputs.header.mode
+    session_keys = inputs.session_keys(key) if mode == EPHEMERAL_MODE else None
     mac_fits: bool | None = None
     problem = None
     if inputs.has_mac:
         try:
-            mac_fits = inputs.mac_fits(message, key)
+            mac_fits = inputs.mac_fits(message, (session_keys or inputs.session_keys(key))[1])
         except Unsupported as error:
             problem = error.reason
-    mode = inputs.header.mode
-    if mode == DES_MODE:
+    if session_keys is not None:
+        plain = session_keys[0].cbc_decrypt_once(region)
+    elif mode == DES_MODE:
         plain = key.des_cbc_decrypt(region)
-    elif mode == EPHEMERAL_MODE:
-        plain = inputs.encryption_key(key).cbc_decrypt(region, ZERO_IV)
     else:
         plain = key.cbc_decrypt(region, inputs.initial_vector())
     if plain.startswith(VERIFICATION):
@@ -228,7 +229,7 @@ def _try_ccm(inputs: CipherInputs, message: bytes, region: bytes, tail: bytes, k
     tag_start = inputs.header.size + len(region)
     sealed = region + message[tag_start : tag_start + CCM_TAG_BYTES]
     nonce = inputs.nonce()
-    session_key = inputs.encryption_key(key)
+    session_key, _ = inputs.session_keys(key)
     for associated in inputs.associated_data(message):
         plain = session_key.ccm_decrypt(sealed, nonce, associated)
         if plain is not None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from protocol import security
 from protocol.address import Address
 from protocol.afl import Afl
 from protocol.application import Content
-from protocol.c_field import Direction
 from protocol.ciphers import SecretKey
 from protocol.ell import Ell
 from protocol.link import LinkFrame
@@ -22,15 +20,16 @@ from protocol.transport import TransportHeader
 from protocol.wired import WiredFrame
 
 
-@dataclass(slots=True)
 class Way:
     """What is known so far; ``rest`` is what the next step reads.
 
-    Attributes:
+    Args:
         frame: link layer.
-        rest: bytes that no step has read yet; from the transport step on the whole message.
         own_keys: keys that came with the frame.
         now_s: time of the frame in seconds, None when unknown.
+
+    Attributes:
+        rest: bytes that no step has read yet; from the transport step on the whole message.
         payload: bytes behind the ELL, decrypted.
         message_afl: AFL of the whole message.
         ell_outcome: what the ELL alone would be called.
@@ -39,13 +38,7 @@ class Way:
     All others are as in `Telegram`.
     """
 
-    frame: LinkFrame | WiredFrame
-    rest: bytes
-    own_keys: Sequence[SecretKey]
-    now_s: float | None
-    sender: Address | None
-    direction: Direction | None
-    payload: bytes = b""
+    payload = b""
     ell: Ell | None = None
     nwl: Nwl | None = None
     afl: Afl | None = None
@@ -53,15 +46,25 @@ class Way:
     header: TransportHeader | None = None
     meter: Address | None = None
     opened: Opened | None = None
-    outcome: Outcome = Outcome.PLAIN
-    ell_outcome: Outcome = Outcome.PLAIN
+    outcome = Outcome.PLAIN
+    ell_outcome = Outcome.PLAIN
     counter: int | None = None
-    candidate: int = 0
+    candidate = 0
     name: str | None = None
     content: Content | None = None
-    readings: list[Reading] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    readings: Sequence[Reading] = ()
     problem: Problem | None = None
+
+    def __init__(
+        self, frame: LinkFrame | WiredFrame, own_keys: Sequence[SecretKey], now_s: float | None
+    ) -> None:
+        self.frame = frame
+        self.rest = frame.payload
+        self.own_keys = own_keys
+        self.now_s = now_s
+        self.sender = frame.address if isinstance(frame, LinkFrame) else None
+        self.direction = frame.direction
+        self.notes: list[str] = []
 
     @property
     def sender_name(self) -> bytes:

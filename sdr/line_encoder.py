@@ -16,7 +16,6 @@ from typing import Any, Final, Literal, NoReturn
 from protocol.address import Address
 from protocol.building import Description, SealingKeys, build, build_fragments, wrap
 from protocol.ciphers import SecretKey
-from protocol.decoder import candidate_rows
 from protocol.errors import ProtocolError
 from protocol.keys import Keyring
 from sdr.output.json_fields import DescriptionError
@@ -149,8 +148,7 @@ class LineEncoder:
         )
 
     def _key(self, device: Address | None, other: Address | None, candidate: int) -> SecretKey | None:
-        rows = candidate_rows(self._keyring, device, other)
-        keys = list(dict.fromkeys(row.key for row in rows if row.key is not None))
+        keys = self._keyring.candidates(device, other).keys
         return keys[candidate] if candidate < len(keys) else None
 
 

@@ -62,6 +62,7 @@ def _order(order: AddressOrder, sender: Address) -> str:
     return f',"address_order":"{order}"{tail}'
 
 
+@lru_cache(maxsize=1 << 14)
 def address_text(address: Address) -> str:
     """Return the keys of an address."""
     raw, device_type = address.raw, address.device_type
@@ -69,13 +70,8 @@ def address_text(address: Address) -> str:
     if device_type in TECHEM_TYPES:
         kind = f'"device_type":{device_type},"device_type_name":{quoted(address.device_type_name)}'
     version = "null" if address.version is None else address.version
-    text = f'"manufacturer":{_maker(address.manufacturer)},"id":"{address.id}","version":{version},{kind}'
+    text = f'"manufacturer":{quoted(address.manufacturer)},"id":"{address.id}","version":{version},{kind}'
     return f'{text},"unique":false' if raw[1] & 0x80 else text
-
-
-@lru_cache(maxsize=1 << 15)
-def _maker(letters: str) -> str:
-    return quoted(letters)
 
 
 def ell_text(ell: Ell | None) -> str:

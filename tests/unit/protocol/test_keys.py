@@ -26,8 +26,8 @@ def test_exact_rows_come_before_wildcards() -> None:
             KeyRow("12345678", key=key(3)),
         ]
     )
-    assert ring.keys(METER) == [key(3), key(4), key(1), key(2)]
-    assert ring.name(METER) == "gas cellar"
+    assert ring.candidates(METER).keys == (key(3), key(4), key(1), key(2))
+    assert ring.candidates(METER).name == "gas cellar"
     assert len(ring) == 6
 
 
@@ -64,20 +64,20 @@ def test_unknown_version_fits_only_rows_for_any() -> None:
 
 def test_hex_digits_in_either_case() -> None:
     device = address.build("ELS", "12AB34CD", 1, 3)
-    assert Keyring([KeyRow("12AB34CD", key=key(1))]).keys(device) == [key(1)]
-    assert Keyring([KeyRow("12ab*CD", key=key(1))]).keys(device) == [key(1)]
+    assert Keyring([KeyRow("12AB34CD", key=key(1))]).candidates(device).keys == (key(1),)
+    assert Keyring([KeyRow("12ab*CD", key=key(1))]).candidates(device).keys == (key(1),)
 
 
 def test_without_an_address_only_rows_for_all_fit() -> None:
     ring = Keyring([KeyRow("12345678", key=key(1)), KeyRow("*", "ELS", key=key(2)), KeyRow("*", key=key(3))])
-    assert ring.keys(None) == [key(3)]
-    assert ring.name(None) is None
+    assert ring.candidates(None).keys == (key(3),)
+    assert ring.candidates(None).name is None
 
 
 def test_rows_without_a_key_give_only_their_name() -> None:
     ring = Keyring([KeyRow("12345678", name="attic")])
-    assert ring.keys(METER) == []
-    assert ring.name(METER) == "attic"
+    assert ring.candidates(METER).keys == ()
+    assert ring.candidates(METER).name == "attic"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_looking_up_takes_no_longer_with_many_meters() -> None:
     few = Keyring(KeyRow(f"{number:08}", key=key(number)) for number in range(10))
     many = Keyring(KeyRow(f"{number:08}", key=key(number)) for number in range(10_000))
     device = address.build("ELS", "00000005", 1, 3)
-    of_few = min(timeit.repeat(lambda: few.keys(device), number=200, repeat=5))
-    of_many = min(timeit.repeat(lambda: many.keys(device), number=200, repeat=5))
+    of_few = min(timeit.repeat(lambda: few.candidates(device), number=200, repeat=5))
+    of_many = min(timeit.repeat(lambda: many.candidates(device), number=200, repeat=5))
     assert of_many < of_few * 10

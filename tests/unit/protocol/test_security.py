@@ -199,9 +199,8 @@ def test_gmac_is_not_verified() -> None:
 
 def test_right_key_and_malformed_content() -> None:
     header, _, layer = sealed_mode_7()
-    kenc = MASTER.derive(0x00, 2739, METER.raw[2:6])
+    kenc, kmac = MASTER.derive_pair(0x00, 2739, METER.raw[2:6])
     malformed = header.encode() + kenc.cbc_encrypt(bytes(32), bytes(16))
-    kmac = MASTER.derive(0x01, 2739, METER.raw[2:6])
     mac = kmac.cmac(bytes((0x25,)) + (2739).to_bytes(4, "little") + malformed)[:8]
     found = opened(header, malformed, MASTER, layer=replace(layer, mac=mac))
     assert (found.outcome, found.authenticated) == (Outcome.DECRYPTED, True)

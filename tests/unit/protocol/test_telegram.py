@@ -207,7 +207,7 @@ def test_what_begins_within_a_record_is_not_read() -> None:
     behind = bytes.fromhex("44 9315785634123303 7A2A001025" + "00" * 16 + "0405 0C13 27048502 01")
     telegram = Decoder().decode(framed(behind))
     assert telegram.security.outcome is Outcome.KEY_MISSING
-    assert (telegram.readings, telegram.notes) == ([], ("unencrypted_part_unclear",))
+    assert (telegram.readings, telegram.notes) == ((), ("unencrypted_part_unclear",))
     assert telegram.content is not None
     assert telegram.content.plaintext.hex() == "04050c132704850201"
 
@@ -298,7 +298,7 @@ def test_compact_frames_are_learnt() -> None:
     compact = plain_frame("79", encode_compact(compact_frame_of(records)) + b"\x2f\x2f")
     decoder = Decoder()
     unknown = decoder.decode(compact)
-    assert (unknown.readings, unknown.notes) == ([], ("compact_format_unknown",))
+    assert (unknown.readings, unknown.notes) == ((), ("compact_format_unknown",))
     full = decoder.decode(plain_frame("78", apl))
     known = decoder.decode(compact)
     assert [reading.value for reading in known.readings] == [reading.value for reading in full.readings]
@@ -358,7 +358,7 @@ def test_session_encryption_of_the_link() -> None:
     unencrypted = ell_two(0x20, 0x123, None, payload)
     assert Decoder().decode(unencrypted).security.outcome is Outcome.PLAIN
     damaged = Decoder().decode(unencrypted[:-1] + b"\0")
-    assert (damaged.problem, damaged.readings) == (("ell", "payload_crc_mismatch"), [])
+    assert (damaged.problem, damaged.readings) == (("ell", "payload_crc_mismatch"), ())
     reserved = Decoder(keyring(KEY_N)).decode(sealed[:16] + b"\x40" + sealed[17:])
     assert reserved.security.outcome is Outcome.UNSUPPORTED
     # the AES-CTR vector of a field telegram: its content is a compact frame
@@ -387,7 +387,7 @@ def test_records_in_place_of_a_configuration_field() -> None:
     assert [reading.quantity for reading in accepted.readings] == ["energy", "volume"]
     # scrambled bytes may have the structure of records, but then seldom their sense
     refused = Decoder().decode(framed(head + bytes.fromhex("0CEF13 27048502")))
-    assert (refused.security.outcome, refused.readings) == (Outcome.UNSUPPORTED, [])
+    assert (refused.security.outcome, refused.readings) == (Outcome.UNSUPPORTED, ())
     # the standard order gives no such licence
     other = Decoder().decode(plain_frame("7A0100", bytes.fromhex("0C1327048502")))
     assert other.security.outcome is Outcome.UNSUPPORTED

@@ -200,8 +200,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_single_key() -> None:
-    assert keyring_of(single_key=f" {GAS_KEY[:16]} {GAS_KEY[16:]} ").keys(METER) == [GAS]
-    assert keyring_of().keys(METER) == []
+    assert keyring_of(single_key=f" {GAS_KEY[:16]} {GAS_KEY[16:]} ").candidates(METER).keys == (GAS,)
+    assert keyring_of().candidates(METER).keys == ()
     assert parse_key("") is None
     pairs = [GAS_KEY[k : k + 2] for k in range(0, len(GAS_KEY), 2)]
     assert [parse_key(text) for text in (f"0x{GAS_KEY}", ":".join(pairs), "-".join(pairs))] == [GAS] * 3
@@ -213,6 +213,6 @@ def test_single_key() -> None:
 def test_keyring_of_file_and_single_key(tmp_path: Path) -> None:
     loaded = load(private(tmp_path / "keys.toml", TOML))
     ring = keyring_of(loaded.rows, "00" * 16)
-    assert ring.keys(METER) == [GAS, SecretKey(bytes(16))]
-    assert ring.name(METER) == "gas cellar"
+    assert ring.candidates(METER).keys == (GAS, SecretKey(bytes(16)))
+    assert ring.candidates(METER).name == "gas cellar"
     assert loaded.warnings == ()
