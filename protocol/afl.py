@@ -17,8 +17,10 @@ Source: EN 13757-7 authentication and fragmentation layer; OMS Vol. 2, 6 and Ann
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from protocol.ci import AFL_CODE
@@ -47,6 +49,10 @@ _MAC_BYTES: Final = CMAC_BYTES | GMAC_BYTES
 
 LAST_FRAGMENT_NUMBER: Final = 0xFF
 _HEAD_BYTES: Final = 4
+_CONTROL_BYTES: Final = 2
+_PRESENCE: Final = MCL_PRESENT | ML_PRESENT | MCR_PRESENT | MAC_PRESENT | KI_PRESENT
+_FIELD_BYTES: Final = ((MCL_PRESENT, 1), (KI_PRESENT, 2), (MCR_PRESENT, 4), (ML_PRESENT, 2))
+"""Fields of a fixed size, in the order of transmission, with ML behind the MAC."""
 
 
 @quick_init
@@ -147,30 +153,38 @@ def parse(data: bytes, offset: int = 0) -> Afl:
     if length < 2:
         raise InvalidField("afl", "length_invalid", "no room for the control field", offset=offset + 1)
     control = data[offset + 2] | data[offset + 3] << 8
-    at = offset + _HEAD_BYTES
-    message_control = key_information = message_counter = mac = message_length = None
-    if control & MCL_PRESENT and at < end:
-        message_control = data[at]
-        at += 1
-    if control & KI_PRESENT:
-        key_information = int.from_bytes(data[at : at + 2], "little")
-        at += 2
-    if control & MCR_PRESENT:
-        message_counter = int.from_bytes(data[at : at + 4], "little")
-        at += 4
-    if control & MAC_PRESENT:
-        # The last fragment has no MCL: its MAC is what the other fields leave.
-        mac_bytes = end - at - (2 if control & ML_PRESENT else 0)
-        mac = data[at : at + max(0, mac_bytes)]
-        at += mac_bytes
-    if control & ML_PRESENT:
-        message_length = int.from_bytes(data[at : at + 2], "little")
-        at += 2
-    missing = control & MCL_PRESENT and message_control is None
-    if at != end or missing or (mac is not None and not _mac_fits(mac, message_control)):
-        text = f"{length} bytes do not hold the fields announced by {control:04X}h"
-        raise InvalidField("afl", "length_mismatch", text, offset=offset + 1)
-    return Afl(control, message_control, key_information, message_counter, mac, message_length)
+    layout = _layout(control & _PRESENCE, length)
+    if layout is not None:
+        control_byte, key, counter, mac, size = layout.unpack_from(data, offset + _HEAD_BYTES)
+        message_control = control_byte[0] if control_byte else None
+        if not mac or _mac_fits(mac, message_control):
+            return Afl(
+                control,
+                message_control,
+                int.from_bytes(key, "little") if key else None,
+                int.from_bytes(counter, "little") if counter else None,
+                mac or None,
+                int.from_bytes(size, "little") if size else None,
+            )
+    text = f"{length} bytes do not hold the fields announced by {control:04X}h"
+    raise InvalidField("afl", "length_mismatch", text, offset=offset + 1)
+
+
+@lru_cache(maxsize=1024)
+def _layout(presence: int, length: int) -> struct.Struct | None:
+    """Return where MCL, KI, MCR, MAC and ML stand; an absent field has no bytes. None if they do not fit.
+
+    Args:
+        presence: the presence bits of the control field.
+        length: number of bytes behind the length byte.
+    """
+    sizes = [size if presence & bit else 0 for bit, size in _FIELD_BYTES]
+    # The last fragment has no MCL: its MAC is what the other fields leave.
+    mac_bytes = length - _CONTROL_BYTES - sum(sizes)
+    if mac_bytes < 0 or bool(mac_bytes) != bool(presence & MAC_PRESENT):
+        return None
+    message_control, key, counter, size = sizes
+    return struct.Struct(f"{message_control}s{key}s{counter}s{mac_bytes}s{size}s")
 
 
 def _mac_fits(mac: bytes, message_control: int | None) -> bool:

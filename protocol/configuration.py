@@ -221,39 +221,40 @@ def _announced_length(mode: int, field: int) -> int | None:
     return None if mode == 10 and length == _ALL_BYTES else length
 
 
-_usual = lru_cache(maxsize=1 << 12)(Configuration)
-"""Configurations without a counter of their own: meters have few, and many telegrams share each."""
-
-
 def parse(data: bytes, offset: int = 0) -> Configuration:
     """Read a configuration field with its extension, key version and message counter.
 
     Raises:
         Incomplete: the bytes end before the field does.
     """
-    if len(data) < offset + 2:
+    at = offset + 2
+    if len(data) < at:
         raise Incomplete("transport", "truncated", "configuration field is cut", offset=len(data))
-    field = data[offset] | data[offset + 1] << 8
-    mode = field >> 8 & 0x1F
-    extension_bytes = EXTENSION_BYTES.get(mode)
+    extension_bytes = EXTENSION_BYTES.get(data[offset + 1] & 0x1F)
     if extension_bytes is None:
-        return _usual(field)
-    at = offset + 2 + extension_bytes
-    extension = data[offset + 2 : at]
-    if len(extension) < extension_bytes:
+        return _configuration_of(data[offset:at])
+    at += extension_bytes
+    if len(data) < at:
         raise Incomplete("transport", "truncated", "extension of the configuration is cut", offset=len(data))
-    if mode not in _EPHEMERAL_MODES or not (extension[0] & _V_BIT or field & _Z_BIT):
-        return _usual(field, extension)
+    usual = _configuration_of(data[offset:at])
+    if usual.mode not in _EPHEMERAL_MODES or not (data[offset + 2] & _V_BIT or usual.field & _Z_BIT):
+        return usual
     key_version = message_counter = None
-    if len(data) < at + (1 if extension[0] & _V_BIT else 0) + (4 if field & _Z_BIT else 0):
+    if len(data) < at + (1 if data[offset + 2] & _V_BIT else 0) + (4 if usual.field & _Z_BIT else 0):
         text = "key version or message counter is cut"
         raise Incomplete("transport", "truncated", text, offset=len(data))
-    if extension[0] & _V_BIT:
+    if data[offset + 2] & _V_BIT:
         key_version = data[at]
         at += 1
-    if field & _Z_BIT:
+    if usual.field & _Z_BIT:
         message_counter = int.from_bytes(data[at : at + 4], "little")
-    return Configuration(field, extension, key_version, message_counter)
+    return Configuration(usual.field, usual.extension, key_version, message_counter)
+
+
+@lru_cache(maxsize=1 << 12)
+def _configuration_of(sent: bytes) -> Configuration:
+    """Return the configuration of a field and its extension; meters have few and repeat them."""
+    return Configuration(sent[0] | sent[1] << 8, sent[2:])
 
 
 def build(

@@ -39,7 +39,7 @@ class Dating:
     """The dates that a message gives to its records.
 
     Args:
-        records: all records of one message.
+        records: of one message, at least those with a role.
     """
 
     __slots__ = ("_dates", "_rows")

@@ -130,6 +130,8 @@ class Reading:
         return self.meaning.tag
 
 
+_UNDATED: Final = Dating(())
+
 _meanings: defaultdict[int | None, dict[RecordHeader, Meaning]] = defaultdict(dict)
 """Meanings of headers by device type; headers that are usual are always the same object."""
 
@@ -170,7 +172,8 @@ def readings(
         before: records of the message's earlier telegrams, for their dates and base values.
     """
     message = (*before, *records) if before else records
-    dating = Dating(message)
+    telling = [record for record in message if record.header.role is not None]
+    dating = Dating(telling) if telling else _UNDATED
     base_values: dict[_Base, Number] | None = None
     meanings = _meanings[device_type]
     found = []
@@ -182,7 +185,7 @@ def readings(
                 base_values = _base_values(message)
             found += _profile_readings(record, meaning, base_values, dating)
             continue
-        at = dating.date_of(header.place) if header.is_dated else None
+        at = dating.date_of(header.place) if header.is_dated and telling else None
         found.append(Reading(meaning, record.value, record.raw, at, record.notes, record.coding))
     return found
 

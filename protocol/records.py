@@ -107,10 +107,11 @@ def parse_records(apl: bytes, *, to_device: bool = False) -> RecordList:
     offset, end = 0, len(apl)
     # This is the innermost loop of the whole decoder.
     while offset < end:
-        # The usual header is two bytes: two that are known as one cannot be the start of a longer one.
-        header = remembered.get(apl[offset : offset + 2])
-        data = offset + 2
-        if header is None:
+        # The usual header is two or three bytes: no header is the start of another.
+        header = remembered.get(apl[offset : offset + 2]) or remembered.get(apl[offset : offset + 3])
+        if header is not None:
+            data = offset + len(header.dib_vib)
+        else:
             dif = apl[offset]
             if dif == IDLE_FILLER:
                 run = end - offset - len(apl[offset:].lstrip(b"\x2f"))

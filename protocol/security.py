@@ -109,8 +109,8 @@ def open_message(
         vendor_order: the sender arranges its link address in its own order; with a configuration
             field of no public mode its data may be plain.
     """
-    mode = header.mode
     configuration = header.configuration
+    mode = 0 if configuration is None else configuration.mode
     inputs = CipherInputs(header, meter, afl)
     problem = _UNREADABLE.get(header.row.protocol)
     if problem is not None:
@@ -183,11 +183,12 @@ def _open_encrypted(
     region_end = header.size + length
     region = message[header.size : region_end]
     tail = message[region_end + (CCM_TAG_BYTES if is_ccm else 0) :]
+    attempt = _try_ccm if is_ccm else _try_cbc
     best: Opened | None = None
     for key in keys:
         if key.is_aes is is_des:
             continue
-        opened = (_try_ccm if is_ccm else _try_cbc)(inputs, message, region, tail, key)
+        opened = attempt(inputs, message, region, tail, key)
         if opened.outcome is Outcome.DECRYPTED:
             return opened
         if best is None or _SEVERITY[opened.outcome] > _SEVERITY[best.outcome]:

@@ -13,11 +13,13 @@ from typing import Final
 from protocol.address import Address, AddressOrder
 from protocol.afl import Afl
 from protocol.application import Content
-from protocol.c_field import BY_CODE
+from protocol.c_field import BY_CODE, Direction
+from protocol.ci import CiRow
 from protocol.configuration import LAYOUTS, Configuration
 from protocol.device_types import DEVICE_TYPE_NAMES, TECHEM_TYPES
 from protocol.ell import Ell
 from protocol.link import LinkFrame
+from protocol.outcome import Outcome
 from protocol.reading_fields import reading_fields
 from protocol.readings import Meaning, Reading
 from protocol.telegram import Telegram
@@ -105,16 +107,26 @@ def afl_text(afl: Afl | None, fragment_bytes: int | None) -> str:
     """Return ``afl``."""
     if afl is None:
         return "null"
-    size = "" if fragment_bytes is None else f'"fragment_bytes":{fragment_bytes},'
-    control = "null" if afl.message_control is None else f'"{afl.message_control:02x}"'
     counter = "null" if afl.message_counter is None else afl.message_counter
     length = "null" if afl.message_length is None else afl.message_length
     keys = "" if afl.key_information is None else f',"key_information":"{afl.key_information:04x}"'
+    mac_bytes = 0 if afl.mac is None else len(afl.mac)
+    control = _fragment_text(afl.control, afl.message_control, mac_bytes, fragment_bytes)
+    return f'{control}"message_counter":{counter},"message_length":{length}{keys}}}'
+
+
+@lru_cache(maxsize=1024)
+def _fragment_text(
+    control: int, message_control: int | None, mac_bytes: int, fragment_bytes: int | None
+) -> str:
+    """Return the keys of an AFL that are alike in many telegrams, and the brace before them."""
+    afl = Afl(control, message_control)
+    size = "" if fragment_bytes is None else f'"fragment_bytes":{fragment_bytes},'
+    message = "null" if message_control is None else f'"{message_control:02x}"'
     return (
-        f'{{"control":"{afl.control:04x}","fragment":{afl.fragment_number},'
-        f'"more_fragments":{_BOOLEANS[afl.more_fragments]},{size}"message_control":{control},'
-        f'"authentication_type":{afl.authentication_type},"mac_bytes":{len(afl.mac or b"")},'
-        f'"message_counter":{counter},"message_length":{length}{keys}}}'
+        f'{{"control":"{control:04x}","fragment":{afl.fragment_number},'
+        f'"more_fragments":{_BOOLEANS[afl.more_fragments]},{size}"message_control":{message},'
+        f'"authentication_type":{afl.authentication_type},"mac_bytes":{mac_bytes},'
     )
 
 
@@ -122,21 +134,28 @@ def transport_text(header: TransportHeader | None) -> str:
     """Return ``transport``."""
     if header is None:
         return "null"
-    configuration = header.configuration
-    if configuration is None:
-        if header.access_number is None:
-            return f'{{"ci":"{header.ci:02x}",{_NO_HEADER}}}'
-        return (
-            f'{{"ci":"{header.ci:02x}","access_number":{header.access_number},"status":{header.status},'
-            f'"status_flags":{_flags_text(header.status_flags)},"security_mode":0,"configuration":null}}'
-        )
+    ci, secured = header.row.code, header.configuration
+    if header.access_number is None:
+        return f'{{"ci":"{ci:02x}",{_NO_HEADER}}}'
+    before = f'{{"ci":"{ci:02x}","access_number":{header.access_number},'
+    status = header.status or 0
+    if secured is None:
+        flags = json_text(header.status_flags)
+        return f'{before}"status":{status},"status_flags":{flags},"security_mode":0,"configuration":null}}'
+    state = _state_text(header.row.direction, status, secured.field, secured.extension)
+    return f"{before}{state}{_key_texts(secured)}}}"
+
+
+@lru_cache(maxsize=4096)
+def _state_text(direction: Direction | None, status: int, field: int, extension: bytes) -> str:
+    """Return the keys of status and configuration field, which are alike in many telegrams."""
+    row = CiRow(0, direction, "short", "", "")
+    header = TransportHeader(row, None, 0, status, Configuration(field, extension), 0)
     level_dbm = header.reception_level_dbm
     level = "" if level_dbm is None else f',"reception_level_dbm":{level_dbm}'
     return (
-        f'{{"ci":"{header.ci:02x}","access_number":{header.access_number},"status":{header.status},'
-        f'"status_flags":{_flags_text(header.status_flags)},"security_mode":{configuration.mode},'
-        f'"configuration":{_configuration_text(configuration.field, configuration.extension)}'
-        f"{level}{_key_texts(configuration)}}}"
+        f'"status":{status},"status_flags":{json_text(header.status_flags)},"security_mode":{header.mode},'
+        f'"configuration":{_configuration_text(field, extension)}{level}'
     )
 
 
@@ -146,12 +165,6 @@ def _key_texts(configuration: Configuration) -> str:
     return text if counter is None else f'{text},"message_counter":{counter}'
 
 
-@lru_cache(maxsize=256)
-def _flags_text(flags: tuple[str, ...]) -> str:
-    return json_text(flags)
-
-
-@lru_cache(maxsize=4096)
 def _configuration_text(field: int, extension: bytes) -> str:
     configuration = Configuration(field, extension)
     widths = {name: width for name, _, width in LAYOUTS.get(configuration.mode, ())}
@@ -167,13 +180,15 @@ def _configuration_text(field: int, extension: bytes) -> str:
 def security_text(telegram: Telegram) -> str:
     """Return ``security``."""
     security = telegram.security
-    profile = "null" if security.profile is None else f'"{security.profile}"'
+    verdict = _verdict_text(security.profile, security.outcome, security.authenticated)
     counter = "" if security.message_counter is None else f',"message_counter":{security.message_counter}'
     candidate = f',"candidate":{security.candidate}' if security.candidate else ""
-    return (
-        f'{{"profile":{profile},"outcome":"{security.outcome.value}",'
-        f'"authenticated":{_BOOLEANS[security.authenticated]}{counter}{candidate}}}'
-    )
+    return f"{{{verdict}{counter}{candidate}}}"
+
+
+@lru_cache(maxsize=256)
+def _verdict_text(profile: str | None, outcome: Outcome, authenticated: bool) -> str:
+    return json_text({"profile": profile, "outcome": outcome.value, "authenticated": authenticated})[1:-1]
 
 
 def application_text(content: Content | None) -> str:
@@ -238,12 +253,14 @@ def reading_text(reading: Reading) -> str:
     # The entry holds the meaning itself, so that its address in memory stays its own.
     _, before, behind, end = _templates.get(id(meaning)) or _template(meaning)
     value = reading.value
-    extra = "" if reading.at is None else f',"at":{json_text(reading.at)}'
-    if reading.notes or reading.coding is not None or reading.profile is not None:
+    text = f"{before}{WRITERS[type(value)](value)}{behind}{reading.raw.hex()}{end}"
+    if reading.at is not None:
+        text += f',"at":{json_text(reading.at)}'
+    if reading.notes or reading.coding is not None:
         fields = reading_fields(reading)
         rare = {name: fields[name] for name in _RARE if name in fields}
-        extra += f",{json_text(rare)[1:-1]}"
-    return f"{before}{WRITERS[type(value)](value)}{behind}{reading.raw.hex()}{end}{extra}}}"
+        text += f",{json_text(rare)[1:-1]}"
+    return text + "}"
 
 
 _RARE: Final = ("notes", "coded_hex", "profile")
