@@ -70,9 +70,6 @@ class Address:
     version: int | None
     device_type: int | None
 
-    def __hash__(self) -> int:
-        return hash(self.raw)
-
     @property
     def manufacturer_raw(self) -> int:
         """The M-field as transmitted, bit 15 included."""

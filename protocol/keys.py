@@ -110,7 +110,7 @@ class Keyring:
     def __init__(self, rows: Iterable[KeyRow] = ()) -> None:
         self._exact: dict[str, list[_Matcher]] = {}
         self._wildcard: list[_Matcher] = []
-        self._found: dict[Address | None, Candidates] = {}
+        self._found: dict[bytes, Candidates] = {}
         self._count = 0
         self.has_names = False
         for row in rows:
@@ -146,21 +146,28 @@ class Keyring:
             device: the device that the layer belongs to, None when unknown.
             other: another address that the frame names; its keys come last.
         """
-        found = self._found.get(device) or self._find(device)
-        if other is None or other is device or other == device:
+        found = self._of(device)
+        if other is None or other is device or (device is not None and other.raw == device.raw):
             return found
-        others = self._found.get(other) or self._find(other)
+        others = self._of(other)
         keys = tuple(dict.fromkeys(found.keys + others.keys)) if others.keys else found.keys
         return Candidates(keys, others.name if found.name is None else found.name)
 
+    def _of(self, device: Address | None) -> Candidates:
+        """Return the candidates of one device; those of a device with a whole address are remembered."""
+        if device is None or device.version is None:
+            return self._find(device)
+        found = self._found.get(device.raw)
+        if found is None:
+            found = self._find(device)
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[device.raw] = found
+        return found
+
     def _find(self, device: Address | None) -> Candidates:
-        """Return the candidates of one device, and remember them."""
         rows = self.rows(device)
-        found = Candidates(
+        return Candidates(
             tuple(dict.fromkeys(row.key for row in rows if row.key is not None)),
             next((row.name for row in rows if row.name is not None), None),
         )
-        if len(self._found) >= _MOST_REMEMBERED:
-            self._found.clear()
-        self._found[device] = found
-        return found

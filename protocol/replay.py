@@ -33,11 +33,13 @@ class ReplayGuard:
     """
 
     def __init__(self, state: Mapping[str, int] | None = None) -> None:
-        self._highest = dict(state or {})
+        self._highest: dict[tuple[str, ...], int] = {
+            tuple(name.split(":")): counter for name, counter in (state or {}).items()
+        }
 
     def check(self, meter: Address, key: SecretKey, counter: int, direction: Direction = "M2O") -> Freshness:
         """Judge the counter of an authenticated message, and remember it if it is new."""
-        name = f"{meter.raw.hex()}:{direction}:{key.check_value}"
+        name = (meter.raw.hex(), direction, key.check_value)
         highest = self._highest.get(name)
         if highest is None or counter > highest:
             self._highest[name] = counter
@@ -46,4 +48,4 @@ class ReplayGuard:
 
     def state(self) -> dict[str, int]:
         """Return the counters by device, direction and key check value; holds nothing secret."""
-        return dict(self._highest)
+        return {":".join(name): counter for name, counter in self._highest.items()}

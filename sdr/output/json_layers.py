@@ -64,15 +64,19 @@ def _order(order: AddressOrder, sender: Address) -> str:
     return f',"address_order":"{order}"{tail}'
 
 
-@lru_cache(maxsize=1 << 14)
 def address_text(address: Address) -> str:
     """Return the keys of an address."""
-    raw, device_type = address.raw, address.device_type
+    return _address_text(address.raw, address.id, address.version, address.device_type)
+
+
+@lru_cache(maxsize=1 << 14)
+def _address_text(raw: bytes, number: str, version: int | None, device_type: int | None) -> str:
+    address = Address(raw, number, version, device_type)
     kind = _UNKNOWN_TYPE if device_type is None else _DEVICE_TYPES[device_type]
     if device_type in TECHEM_TYPES:
         kind = f'"device_type":{device_type},"device_type_name":{quoted(address.device_type_name)}'
-    version = "null" if address.version is None else address.version
-    text = f'"manufacturer":{quoted(address.manufacturer)},"id":"{address.id}","version":{version},{kind}'
+    version_text = "null" if version is None else version
+    text = f'"manufacturer":{quoted(address.manufacturer)},"id":"{number}","version":{version_text},{kind}'
     return f'{text},"unique":false' if raw[1] & 0x80 else text
 
 
