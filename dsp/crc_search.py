@@ -4,7 +4,7 @@
     sets of each    in ascending cost: each set's next is itself with one more, or its last one moved on
     readings        pairs of a front and a back set whose amounts add up, met by a hash of amounts
 
-A few thousand sets of each half make millions of readings, of which one in 65536 fits; so the weight of all
+A thousand sets of each half make a million readings, of which one in 65536 fits; so the weight of all
 readings that fit, not only the best one's, is known.
 """
 

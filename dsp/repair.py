@@ -49,7 +49,7 @@ MODEL_FAILS = 0.03
 
 _DEPTH = 8.0  # readings less likely than the last one believed by e^-8 make no difference
 _LEAST_DEPTH = 12.0  # below the likeliest reading: doubts down to e^-12 are known
-_MOST_SETS = 4096
+_MOST_SETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
