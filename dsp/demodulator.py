@@ -88,7 +88,9 @@ class Demodulator:
         Returns:
             Frames, and failures worth reporting, by time.
         """
-        return self.open(region, dc).close(history, region)
+        opened = self.open(region, dc)
+        found = opened.close(history, region) + opened.work()
+        return sorted(found, key=lambda burst: burst.first_sample)
 
     def workspace(self, first: int, noise_density: float) -> Workspace:
         """Give a workspace for a region that begins with a sample, its filter's reach included."""
@@ -114,7 +116,7 @@ class Demodulator:
 
 
 class OpenRegion:
-    """A region that is read while it grows.
+    """A region that is read while it grows: ``grow`` and ``work`` by turns, at last ``close`` and ``work``.
 
     What comes out depends on the samples, the noise and the offset at its beginning, and on where it was
     read on.
@@ -134,14 +136,15 @@ class OpenRegion:
         self._region = region
         self._dc = np.complex64(dc)
         self._workspace: Workspace | None = None
+        self._own_stop = math.inf
+        self._is_closed = False
 
     def grow(self, history: History, stop: int) -> list[Burst]:
-        """Read on, with the samples before ``stop``; return frames that are new, by time."""
-        reader = self._take(history, stop, is_last=False)
-        return self._placed(reader.read_on(), math.inf)
+        """Read on cheaply, with the samples before ``stop``; return frames that are new, by time."""
+        return self._placed(self._take(history, stop, is_last=False).read_on())
 
     def close(self, history: History, region: Region, stop: int | None = None) -> list[Burst]:
-        """Read what is left of a region.
+        """Read cheaply what is left of a region; ``work`` does the rest.
 
         Args:
             history: where the samples are.
@@ -149,18 +152,29 @@ class OpenRegion:
             stop: no sample from here on is used; None for as many behind the region as the filter reaches.
 
         Returns:
-            Frames that are new, and failures worth reporting, by time.
+            Frames that are new, by time.
         """
         reach = region.stop + self._demodulator.reach_samples
         reader = self._take(history, reach if stop is None else min(stop, reach), is_last=True)
-        own_stop = math.inf
         if region.own_stop < region.stop:
-            own_stop = (region.own_stop - self._first) / self._step
-        good, failed = reader.read_rest(own_stop)
-        told = [reader.measure(attempt) for attempt in _worth_reporting(failed, reader.good)]
+            self._own_stop = (region.own_stop - self._first) / self._step
+        self._is_closed = True
+        reader.end(self._own_stop)
+        return self._placed(reader.read_on())
+
+    def work(self) -> list[Burst]:
+        """Work for what could not be read cheaply.
+
+        Returns:
+            Frames that are new and, of a region that is closed, failures worth reporting, by time.
+        """
         assert self._workspace is not None
-        self._demodulator.give_back(self._workspace)
-        return self._placed(good + told, own_stop)
+        found = self._reader.work_on()
+        if self._is_closed:
+            failed = _worth_reporting(self._reader.failed, self._reader.good)
+            found += [self._reader.measure(attempt) for attempt in failed]
+            self._demodulator.give_back(self._workspace)
+        return self._placed(found)
 
     def _take(self, history: History, stop: int, *, is_last: bool) -> RegionReader:
         """Let the workspace grow up to a sample."""
@@ -174,7 +188,7 @@ class OpenRegion:
         self._workspace.grow(samples, is_last=is_last)
         return self._reader
 
-    def _placed(self, readings: list[Reading], own_stop: float) -> list[Burst]:
+    def _placed(self, readings: list[Reading]) -> list[Burst]:
         """Place readings on the stream's clock; what begins before the own part belongs to the one before.
 
         Hits of the neighbouring parts explain likenesses here, but their failures are theirs to report.
@@ -183,7 +197,7 @@ class OpenRegion:
         if self._region.own_start > self._region.start:
             slack = _OWN_SLACK_CHIPS * channel.samples_per_chip
             own_start = (self._region.own_start - self._first) / self._step - slack
-        own = [reading for reading in readings if own_start <= reading.attempt.hit.start < own_stop]
+        own = [reading for reading in readings if own_start <= reading.attempt.hit.start < self._own_stop]
         bursts = [_burst(reading, self._first, self._step, channel) for reading in own]
         return sorted(bursts, key=lambda burst: burst.first_sample)
 

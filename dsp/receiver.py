@@ -14,6 +14,7 @@ so that changes nothing either.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from dsp.energy_meter import EnergyMeter
 from dsp.gate import Gate, Region
 from dsp.history import History, RawScale
 from dsp.plan import Plan
-from dsp.region_work import Pending, RegionWork, Setup
+from dsp.region_work import Pending, Portion, RegionWork, Setup
 
 _SAME_BURST_CHIPS = 6.0
 _RECENT_BURSTS = 64
@@ -35,19 +36,19 @@ _MOST_PENDING = 64  # regions that others may be working on
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of the stream: what was read in it, and where the regions left open had begun."""
+    """What was read in one step, cheaply or by work, and where the regions left open had begun."""
 
-    work: list[_Work]
+    parts: list[_Part]
     open_since: list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """A portion of a region of one channel."""
+class _Part:
+    """What was read of a region of one channel, and whether that is all of it."""
 
     index: int
     region: Region
-    is_closed: bool
+    is_all: bool
     bursts: Pending
 
 
@@ -89,7 +90,7 @@ class Receiver:
         self._n_pending = 0
         self._wanted = {row.name for channel in plan.channels for row in channel.rows}
         self._recent: list[Burst] = []  # for telling copies and leakage
-        self._spoken = [-1 for _ in plan.channels]  # start of the last region that gave bursts
+        self._spoken: set[tuple[int, int]] = set()  # channel and start of regions that gave bursts
         self._silent: list[Burst] = []  # energy without sync, not yet handed out
         self._done = 0
         if plan.channels:
@@ -103,17 +104,21 @@ class Receiver:
             self._dc = DcTracker()
 
     def push(self, raw: RawArray) -> list[Burst]:
-        """Take interleaved raw I/Q [2n]; return the bursts that are complete, by time."""
+        """Take interleaved raw I/Q [2n]; return the bursts that are complete, in the order of ``bursts``."""
+        return [burst for found in self.bursts(raw) for burst in found]
+
+    def bursts(self, raw: RawArray) -> Iterator[list[Burst]]:
+        """Take interleaved raw I/Q [2n]; yield the bursts that are complete as soon as they are read.
+
+        In each step first come those of all channels that are read cheaply, then those that take work.
+        """
         if not self._channels:
-            return []
+            return
         step = self._meter.step_samples
-        found: list[Burst] = []
         for offset in range(0, raw.size, 2 * step):  # so that the history never overtakes the gates
             self._history.append(raw[offset : offset + 2 * step])
             while self._history.end - self._done >= step:
-                self._advance(step)
-                found += self._collect(_MOST_PENDING)
-        return found
+                yield from self._advance(step)
 
     @property
     def is_quiet(self) -> bool:
@@ -124,13 +129,14 @@ class Receiver:
         """End of the stream: finish what is open."""
         if not self._channels:
             return []
+        found: list[list[Burst]] = []
         rest = self._history.end - self._done
         if rest >= self._meter.n_fft:
-            self._advance(rest)
-        self._begin([gate.flush(self._history.end) for gate in self._gates], self._history.end)
-        return self._collect(0)
+            found += self._advance(rest)
+        found += self._read([gate.flush(self._history.end) for gate in self._gates], self._history.end)
+        return [burst for bursts in [*found, self._collect(0)] for burst in bursts]
 
-    def _advance(self, n_samples: int) -> None:
+    def _advance(self, n_samples: int) -> Iterator[list[Burst]]:
         raw = self._history.raw(self._done, self._done + n_samples)
         self._done += n_samples
         if n_samples == self._meter.step_samples and all(gate.is_at_rest for gate in self._gates):
@@ -139,58 +145,70 @@ class Receiver:
                 self._dc.push(self._meter.mean)
                 for gate, d in zip(self._gates, sketch, strict=True):
                     gate.skim(d)
-                self._begin([[] for _ in self._gates], self._done)
+                yield from self._read([[] for _ in self._gates], self._done)
                 return
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)
-        self._begin([gate.push(d) for gate, d in zip(self._gates, densities, strict=True)], self._done)
+        ended = [gate.push(d) for gate, d in zip(self._gates, densities, strict=True)]
+        yield from self._read(ended, self._done)
 
-    def _begin(self, ended: list[list[Region]], known: int) -> None:
-        """Have the regions read that end in one step or stay open, channel by channel."""
+    def _read(self, ended: list[list[Region]], known: int) -> Iterator[list[Burst]]:
+        """Have the regions read that end in one step or stay open, and yield what is complete.
+
+        Args:
+            ended: of each channel.
+            known: the sample behind the step's last.
+        """
         history, dc = self._history, self._dc.value
-        work: list[_Work] = []
+        portions: list[tuple[int, Region, bool, Portion]] = []
         for index, (gate, regions) in enumerate(zip(self._gates, ended, strict=True)):
             for region in regions:
                 self._work.drop(index, region.start)
-                bursts = self._work.close(index, history, region, dc, known)
-                work.append(_Work(index, region, True, bursts))
+                portions.append((index, region, True, self._work.close(index, history, region, dc, known)))
             self._work.drop(index, gate.open_since_sample)
             growing = gate.growing()
             if growing is not None:
-                bursts = self._work.grow(index, history, growing, dc)
-                work.append(_Work(index, growing, False, bursts))
+                portions.append((index, growing, False, self._work.grow(index, history, growing, dc)))
             self._n_pending += len(regions)
         open_since = [start for gate in self._gates if (start := gate.open_since_sample) is not None]
-        self._steps.append(_Step(work, open_since))
+        if portions:
+            cheap = [_Part(index, region, False, portion.frames) for index, region, _, portion in portions]
+            self._steps.append(_Step(cheap, [*open_since, *(part.region.start for part in cheap)]))
+            yield self._collect(_MOST_PENDING)
+        worked = [_Part(index, region, is_all, p.work()) for index, region, is_all, p in portions]
+        self._steps.append(_Step(worked, open_since))
+        yield self._collect(_MOST_PENDING)
 
     def _collect(self, most_pending: int) -> list[Burst]:
         """Finish the steps that are complete, and more until few enough regions are pending."""
         found: list[Burst] = []
         while self._steps:
             step = self._steps[0]
-            pending = [work.bursts for work in step.work]
+            pending = [part.bursts for part in step.parts]
             if not all(bursts.begun for bursts in pending):
                 break
             if self._n_pending <= most_pending and not all(bursts.done() for bursts in pending):
                 break
             self._steps.popleft()
-            self._n_pending -= sum(work.is_closed for work in step.work)
+            self._n_pending -= sum(part.is_all for part in step.parts)
             found += self._settle(step)
         return found
 
     def _settle(self, step: _Step) -> list[Burst]:
         """Take the bursts of one step."""
         found: list[Burst] = []
-        for work in step.work:
-            bursts, region, channel = work.bursts.result(), work.region, self._channels[work.index]
+        for part in step.parts:
+            bursts, region, channel = part.bursts.result(), part.region, self._channels[part.index]
             found += bursts
             if bursts:
-                self._spoken[work.index] = region.start
+                self._spoken.add((part.index, region.start))
             shortest = channel.shortest_burst_s * self._sample_rate_hz
-            whole = work.is_closed and region.settled and region.own_start == region.start
-            spoken = self._spoken[work.index] == region.start
+            whole = part.is_all and region.settled and region.own_start == region.start
+            spoken = (part.index, region.start) in self._spoken
             if whole and not spoken and region.active_samples >= shortest:
                 self._silent.append(unsynchronised(channel, region, self._sample_rate_hz))
+            if part.is_all:
+                self._spoken.discard((part.index, region.start))
         fresh = self._without_copies(found)
         self._recent = [*self._recent, *fresh][-_RECENT_BURSTS:]
         fresh += self._release_silent(step.open_since)

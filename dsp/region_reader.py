@@ -118,37 +118,47 @@ class RegionReader:
         self._header_samples = reader.header_chips * slowest
         self._margin_samples = _MARGIN_CHIPS * slowest
 
-    def read_on(self) -> list[Reading]:
-        """Read what the workspace holds by now; return the frames that are new."""
-        return self._read() if self._subtraction else []
-
-    def read_rest(self, own_stop: float = math.inf) -> tuple[list[Reading], list[Attempt]]:
-        """Read all that is left, when the workspace holds all of the region.
+    def end(self, own_stop: float = math.inf) -> None:
+        """Know that the workspace holds all of the region.
 
         Args:
             own_stop: what begins from this baseband sample on need not be worked for.
-
-        Returns:
-            The frames that are new, and all failed attempts.
         """
         self._is_last, self._own_stop = True, own_stop
-        return self._read(), self._failed + self._waiting
 
-    def _read(self) -> list[Reading]:
+    def read_on(self) -> list[Reading]:
+        """Read what can be read cheaply by now; return the frames that are new."""
         n_before = len(self.good)
-        coming, self._coming = self._coming, []
-        self._read_cheaply([(one.hit, one.stop) for one in coming])
-        if not self._coming:
-            self._search_on()
+        if self._subtraction or self._is_last:
+            coming, self._coming = self._coming, []
+            self._read_cheaply([(one.hit, one.stop) for one in coming])
+            if not self._coming:
+                self._search_on()
+            self._look_beneath()
+        return self.good[n_before:]
+
+    def work_on(self) -> list[Reading]:
+        """Work for what failed, as far as all is known that touches it; return the frames that are new."""
+        n_before = len(self.good)
         for _ in range(_MOST_ROUNDS):
-            if not self._laid_open:
-                self._read_thoroughly()
+            self._read_thoroughly()
             if self._subtraction and not self._laid_open:
                 self._separate()
             if not self._laid_open:
                 break
-            self._read_cheaply([(hit, 0.0) for hit in self._hits_beneath()])
+            self._look_beneath()
         return self.good[n_before:]
+
+    @property
+    def failed(self) -> list[Attempt]:
+        """Attempts that gave no frame so far."""
+        return self._failed + self._waiting
+
+    def _look_beneath(self) -> None:
+        for _ in range(_MOST_ROUNDS):
+            if not self._laid_open:
+                break
+            self._read_cheaply([(hit, 0.0) for hit in self._hits_beneath()])
 
     def _search_on(self) -> None:
         """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""

@@ -25,7 +25,7 @@ _KEPT_SETUPS = 8
 
 
 class Pending(Protocol):
-    """The bursts of a portion of a region that is perhaps still being worked on."""
+    """Bursts that somebody is perhaps still working for."""
 
     @property
     def begun(self) -> bool:
@@ -36,6 +36,21 @@ class Pending(Protocol):
 
     def result(self) -> list[Burst]:
         """Wait for the bursts."""
+
+
+class Portion(Protocol):
+    """What one step adds to a region.
+
+    Attributes:
+        frames: what could be read cheaply.
+    """
+
+    @property
+    def frames(self) -> Pending:
+        """What can be read cheaply."""
+
+    def work(self) -> Pending:
+        """Work for the rest, once, before the next portion; of a region that has ended with failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ class RegionWork:
         self._here: dict[int, OpenRegion] = {}  # by channel
         self._elsewhere: dict[int, _Task] = {}
 
-    def grow(self, index: int, history: History, region: Region, dc: complex) -> Pending:
+    def grow(self, index: int, history: History, region: Region, dc: complex) -> Portion:
         """Read on in a region that is open.
 
         Args:
@@ -92,25 +107,26 @@ class RegionWork:
             dc: the radio's constant offset; that of a region's beginning counts.
         """
         if self._executor is None:
-            return _Done(self._open_here(index, region, dc).grow(history, region.stop))
+            opened = self._open_here(index, region, dc)
+            return _PortionHere(opened, _Done(opened.grow(history, region.stop)))
         task = self._open_elsewhere(index, region, dc)
-        task.portions.append(region.stop)
-        return _Portion(task, len(task.portions) - 1)
+        task.stops.append(region.stop)
+        return _PortionElsewhere(task, len(task.stops) - 1)
 
-    def close(self, index: int, history: History, region: Region, dc: complex, known: int) -> Pending:
+    def close(self, index: int, history: History, region: Region, dc: complex, known: int) -> Portion:
         """Read the rest of a region; no sample from ``known`` on is used."""
         if self._executor is None:
             opened = self._open_here(index, region, dc)
             del self._here[index]
-            return _Done(opened.close(history, region, known))
+            return _PortionHere(opened, _Done(opened.close(history, region, known)))
         task = self._open_elsewhere(index, region, dc)
         del self._elsewhere[index]
         reach = self.demodulators[index].reach_samples
         piece = history.cut(region.start - reach, min(region.stop + reach, known))
         task.future = self._executor.submit(
-            _demodulate, self._setup, index, piece, task.region, region, task.portions, task.dc
+            _demodulate, self._setup, index, piece, task.region, region, task.stops, task.dc
         )
-        return _Portion(task, len(task.portions))
+        return _PortionElsewhere(task, len(task.stops))
 
     def drop(self, index: int, start: int | None) -> None:
         """Forget the channel's open region, unless it begins at ``start``: it was nothing."""
@@ -120,7 +136,7 @@ class RegionWork:
         task = self._elsewhere.get(index)
         if task is not None and task.region.start != start:
             task.future = Future()
-            task.future.set_result([[] for _ in task.portions])
+            task.future.set_result([[] for _ in range(2 * len(task.stops))])
             del self._elsewhere[index]
 
     def _open_here(self, index: int, region: Region, dc: complex) -> OpenRegion:
@@ -148,19 +164,41 @@ class _Done:
         return self.bursts
 
 
+@dataclass(frozen=True, slots=True)
+class _PortionHere:
+    opened: OpenRegion
+    frames: _Done
+
+    def work(self) -> _Done:
+        return _Done(self.opened.work())
+
+
 @dataclass(slots=True)
 class _Task:
     """A region for others: how it began, where it is to be read on, and who reads it once it has ended."""
 
     region: Region
     dc: complex
-    portions: list[int] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
     future: Future[list[list[Burst]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Portion:
-    """What one portion of a task gives."""
+class _PortionElsewhere:
+    task: _Task
+    number: int
+
+    @property
+    def frames(self) -> _Result:
+        return _Result(self.task, 2 * self.number)
+
+    def work(self) -> _Result:
+        return _Result(self.task, 2 * self.number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One of the results of a task."""
 
     task: _Task
     number: int
@@ -183,13 +221,15 @@ def _demodulate(
     history: History,
     begun: Region,
     region: Region,
-    portions: list[int],
+    stops: list[int],
     dc: complex,
 ) -> list[list[Burst]]:
-    """Read a region in portions; return the bursts of each, and of the rest."""
+    """Read a region in portions; return of each what is read cheaply and what by work, the rest last."""
     opened = _built(setup)[index].open(begun, dc)
-    found = [opened.grow(history, stop) for stop in portions]
-    return [*found, opened.close(history, region)]
+    found = []
+    for stop in stops:
+        found += [opened.grow(history, stop), opened.work()]
+    return [*found, opened.close(history, region), opened.work()]
 
 
 @lru_cache(maxsize=_KEPT_SETUPS)

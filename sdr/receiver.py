@@ -8,6 +8,7 @@ link layer, and what the link layer refuses becomes a counted rejection.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -127,6 +128,12 @@ class StreamReceiver:
     def push(self, raw: RawArray) -> list[Reception]:
         """Take stored values [2n]; return what is complete, by time."""
         return [self.decode(burst) for burst in self.hear(raw)]
+
+    def receive(self, raw: RawArray) -> Iterator[Reception]:
+        """Take stored values [2n]; yield what is complete as soon as it is read."""
+        for bursts in self._chain.bursts(raw):
+            for burst in bursts:
+                yield self.decode(burst)
 
     def flush(self) -> list[Reception]:
         """End of the stream: return what was still open."""

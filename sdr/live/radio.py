@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -191,8 +191,8 @@ class LiveRadio:
             return later(start, sample / self._source.sample_rate_hz)
         return None if self._time is None else self._time.utc(sample)
 
-    def receive(self) -> list[Reception] | None:
-        """Decode the next piece; None where none is waiting.
+    def receive(self) -> Iterator[Reception] | None:
+        """Decode the next piece, and yield what is complete as soon as it is; None where none is waiting.
 
         Raises:
             DeviceLost: given up.
@@ -200,7 +200,7 @@ class LiveRadio:
         """
         piece = self.link.take()
         if piece is None:
-            return self._finish() if self.link.ended else None
+            return iter(self._finish()) if self.link.ended else None
         return self._decode(piece)
 
     def close(self) -> list[Reception]:
@@ -210,12 +210,11 @@ class LiveRadio:
         self._save_ppm()
         return receptions
 
-    def _decode(self, piece: Piece) -> list[Reception]:
-        found: list[Reception] = []
+    def _decode(self, piece: Piece) -> Iterator[Reception]:
         opened = self.link.source
         retune = self._is_ppm_new and self._receiver is not None and self._receiver.is_quiet
         if opened is not self._source or piece.lost or retune:
-            found += self._finish()
+            yield from self._finish()
         if opened is not None and opened is not self._source:
             self._take_source(opened)
         assert self._source is not None
@@ -233,9 +232,9 @@ class LiveRadio:
             self.tape(self, piece)
         self.samples_s += piece.raw.size / 2 / self._source.sample_rate_hz
         self._end = piece.end
-        found += self._heard(self._receiver.push(piece.raw))
+        for reception in self._receiver.receive(piece.raw):
+            yield self._heard(reception)
         self._keep_up()
-        return found
 
     def _take_source(self, source: Source) -> None:
         self._source = source
@@ -269,21 +268,19 @@ class LiveRadio:
         """End the stretch; return what was still open."""
         if self._receiver is None:
             return []
-        found = self._heard(self._receiver.flush())
+        found = [self._heard(reception) for reception in self._receiver.flush()]
         self._receiver = None
         return found
 
-    def _heard(self, receptions: Iterable[Reception]) -> list[Reception]:
-        found = []
-        for reception in receptions:
-            is_frame = reception.rejection is None
-            self._health.burst(self._clock(), is_frame=is_frame)
-            if is_frame:
-                self._learn(reception)
-            if self.listener is not None:
-                self.listener(self, reception)
-            found.append(reception if self.label is None else replace(reception, device=self.label))
-        return found
+    def _heard(self, reception: Reception) -> Reception:
+        """Learn from a reception and tell the listener."""
+        is_frame = reception.rejection is None
+        self._health.burst(self._clock(), is_frame=is_frame)
+        if is_frame:
+            self._learn(reception)
+        if self.listener is not None:
+            self.listener(self, reception)
+        return reception if self.label is None else replace(reception, device=self.label)
 
     def _note_gap(self, piece: Piece) -> None:
         assert self._source is not None

@@ -63,7 +63,9 @@ class LiveSession:
             for radio in list(active):
                 receptions = radio.receive()
                 is_idle = is_idle and receptions is None
-                yield from self._merged(receptions or [])
+                for reception in receptions or ():
+                    yield from self._merged([reception])
+                yield from self._merged([])
                 if radio.ended or self._is_over(radio):
                     active.remove(radio)
                     yield from self._merged(radio.close())
