@@ -26,6 +26,9 @@ _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
 _RATE_SLACK = 0.06
 _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
+_STEADY = 1e-3  # a clock of less tolerance hardly drifts
+_GAINS = (0.07, 0.0025)  # of the loop, for phase and rate: must follow 12 % and drift
+_STEADY_GAINS = (0.04, 0.0003)
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -76,9 +79,6 @@ class ChipDetector:
         spread = min(self._tolerance, 0.7 / self._signs.size)
         n_rates = _FIT_RATE_STEPS if spread > 1e-3 else 1
         self._fit_rates = np.linspace(-spread, spread, n_rates) if n_rates > 1 else np.zeros(1)
-        # A loop for ±100 ppm needs hardly any rate gain; one for 12 % must follow drift.
-        wide = channel.chip_rate_tolerance > 1e-3
-        self._gains = (0.07, 0.0025) if wide else (0.04, 0.0003)
 
     def lock(self, baseband: ComplexArray, hit: SyncHit) -> tuple[ChipClock, float, float]:
         """Refine tones and chip clock on the known pattern.
@@ -103,8 +103,29 @@ class ChipDetector:
             low_hz, high_hz = self._pulled(low_hz, high_hz, sums, edges, local.period, self._ones)
         return ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period), low_hz, high_hz
 
+    def steadied(self, clock: ChipClock, tolerance: float) -> ChipClock:
+        """Clock of a transmitter that keeps its rate, where others of its channel do not.
+
+        Args:
+            clock: from ``lock``, whose rate is as uncertain as the pattern is short.
+            tolerance: of the transmitter's chip rate.
+        """
+        period = min(
+            max(clock.period, self._samples_per_chip / (1.0 + tolerance)),
+            self._samples_per_chip / (1.0 - tolerance),
+        )
+        # the pattern's middle is known best
+        return ChipClock(clock.start + 0.5 * self._signs.size * (clock.period - period), period)
+
     def detect(
-        self, baseband: ComplexArray, clock: ChipClock, low_hz: float, high_hz: float, n_chips: int
+        self,
+        baseband: ComplexArray,
+        clock: ChipClock,
+        low_hz: float,
+        high_hz: float,
+        n_chips: int,
+        *,
+        tolerance: float | None = None,
     ) -> SoftChips:
         """Detect chips from the clock's start on, following the timing.
 
@@ -114,20 +135,24 @@ class ChipDetector:
             low_hz: tone of chip 0.
             high_hz: tone of chip 1.
             n_chips: how many chips are wanted.
+            tolerance: of the transmitter's chip rate; None for the channel's.
 
         Returns:
             Fewer chips than wanted where the baseband ends early.
         """
+        if tolerance is None:
+            tolerance = self._tolerance
         # the locked rate may be a little off and drift: leave room for a slower clock
-        slack = 1.0 + min(_RATE_SLACK, 3.0 * self._tolerance)
+        slack = 1.0 + min(_RATE_SLACK, 3.0 * tolerance)
         first, last = self._window(clock, n_chips * slack, baseband.size)
         sums = self._sums(baseband[first:last], low_hz, high_hz)
         limits = (
-            self._samples_per_chip / (1.0 + 1.2 * self._tolerance),
-            self._samples_per_chip / (1.0 - 1.2 * self._tolerance),
+            self._samples_per_chip / (1.0 + 1.2 * tolerance),
+            self._samples_per_chip / (1.0 - 1.2 * tolerance),
         )
+        gains = _STEADY_GAINS if tolerance <= _STEADY else _GAINS
         start = clock.start + SUM_DELAY_SAMPLES - first
-        values, starts = track(sums, start, clock.period, limits, self._gains, n_chips)
+        values, starts = track(sums, start, clock.period, limits, gains, n_chips)
         return SoftChips(values, starts + (first - SUM_DELAY_SAMPLES), low_hz, high_hz)
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:

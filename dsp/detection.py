@@ -95,16 +95,21 @@ class Detectors:
         """
         known = self._channel.pattern + variant.continuation
         per_byte = variant.row.chips_per_byte
+        tolerance = variant.row.rx_chip_rate_tolerance
+        clock = self._chips.steadied(clock, tolerance)
+
+        def chip_by_chip(n_chips: int) -> SoftChips:
+            return self._chips.detect(baseband, clock, *tones_hz, n_chips, tolerance=tolerance)
 
         def one_by_one(n_bytes: int) -> Detected:
-            chips = self._chips.detect(baseband, clock, *tones_hz, len(known) + n_bytes * per_byte)
+            chips = chip_by_chip(len(known) + n_bytes * per_byte)
             bits = chips.values[len(known) :]
             others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
             return Detected(chips, bits, None, others)
 
         def as_sequence(n_bytes: int) -> Detected:
             n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
-            chips = self._chips.detect(baseband, clock, *tones_hz, n_chips + 1)
+            chips = chip_by_chip(n_chips + 1)
             stop = len(known) + n_bytes * per_byte
             if chips.starts.size < stop:  # not whole, however it is read
                 return Detected(chips, chips.values[len(known) :])
@@ -113,7 +118,7 @@ class Detectors:
         def word_by_word(n_bytes: int) -> Detected:
             stop = len(known) + n_bytes * per_byte
             longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
-            chips = self._chips.detect(baseband, clock, *tones_hz, longer)
+            chips = chip_by_chip(longer)
             chips, others = self._words[variant.row.name].detect(baseband, chips)
             chips = _cut(chips, stop)
             hopeless = others.log_weight > _HOPELESS_WORDS

@@ -29,7 +29,7 @@ from dsp.smoothing import NOISE_MEMORY, around
 
 _MEMORY = np.float32(0.9)
 _FARTHEST_PAIR_CHIPS = {2: 16, 4: 1}  # for so many symbols
-_RUN_DISTANCES = {2: (2, 3, 4, 5), 4: ()}
+_RUN_DISTANCES = {2: (2, 3, 4, 5, 6, 7), 4: ()}
 _MOST_RIVALS = 192  # of a burst up to 512 chips; of longer ones as many more
 _RIVALS_PER_CHIP = 0.375
 _SWEEPS = 6

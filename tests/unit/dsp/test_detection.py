@@ -10,6 +10,7 @@ from dsp import line_code
 from dsp.chip_detector import ChipClock
 from dsp.detection import Detected, Detectors
 from dsp.modes import BY_NAME, LineCode
+from dsp.modulator import Impairments
 
 ROW = BY_NAME["C M2O"]
 
@@ -35,3 +36,20 @@ def test_a_sequence_is_put_back_where_its_pattern_lies(slip: int) -> None:
 
 def test_what_does_not_begin_with_its_pattern_is_not_repaired() -> None:
     assert not _as_sequence(sent_raw(np.random.default_rng(3), 40, "B"), 20).repairable
+
+
+def test_a_steady_transmitter_keeps_its_clock_beside_others_that_do_not() -> None:
+    # the channel's clock follows T's 12 %: here it slipped by up to ten chips in six of 40 frames
+    impairments = Impairments(deviation_hz=ROW.deviation.min_hz)
+    tones_hz = (-ROW.deviation.min_hz, ROW.deviation.min_hz)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        burst = in_baseband(ROW, "A", rng, ec_n0_db=7.0, raw=sent_raw(rng, 60, "A"), impairments=impairments)
+        n = float(burst.channel.samples_per_chip)
+        start = burst.pattern_start(n)
+        # a pattern of 28 chips tells the rate no better than to 2 %
+        locked = ChipClock(start - 14 * 0.02 * n, 1.02 * n)
+        variant = next(v for v in burst.channel.variants if v.row is ROW and v.frame_format == "A")
+        detect = next(Detectors(burst.channel).of(burst.samples, variant, locked, tones_hz))
+        starts = detect(len(sent_raw(rng, 60, "A"))).chips.starts
+        assert abs(starts[-1] - (start + n * (starts.size - 1))) < 0.4 * n
