@@ -25,6 +25,13 @@ from dsp.tone_sums import SUM_DELAY_SAMPLES, fit_pattern, soft_chips, tone_sums,
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
 _RATE_SLACK = 0.06
+_SETTLING_CHIPS = 160  # behind the pattern; the shortest frame has 144
+_SETTLED_CHIPS = 96  # the last ones of them tell the rate
+_SETTLED_RATE = 0.006  # relative error of the first clock's rate that does not make it slip
+_FARTHEST_CHIPS = 6  # of a place mistaken for another one with a wrong rate
+_SETTLING_SHIFTS_CHIPS = np.linspace(-_FARTHEST_CHIPS, _FARTHEST_CHIPS, 16 * _FARTHEST_CHIPS + 1)
+_SAME_PLACE_CHIPS = 0.6
+_AS_GOOD_ELSEWHERE = 0.98  # chips of the preamble more or less, else the same
 _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
 _STEADY = 1e-3  # a clock of less tolerance hardly drifts
 _GAINS = (0.07, 0.0025)  # of the loop, for phase and rate: must follow 12 % and drift
@@ -79,6 +86,7 @@ class ChipDetector:
         spread = min(self._tolerance, 0.7 / self._signs.size)
         n_rates = _FIT_RATE_STEPS if spread > 1e-3 else 1
         self._fit_rates = np.linspace(-spread, spread, n_rates) if n_rates > 1 else np.zeros(1)
+        self._is_wide = channel.chip_rate_tolerance > _STEADY
 
     def lock(self, baseband: ComplexArray, hit: SyncHit) -> tuple[ChipClock, float, float]:
         """Refine tones and chip clock on the known pattern.
@@ -101,7 +109,8 @@ class ChipDetector:
             local = self._fit(sums, local, hit.chip_rate_error)
             edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
             low_hz, high_hz = self._pulled(low_hz, high_hz, sums, edges, local.period, self._ones)
-        return ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period), low_hz, high_hz
+        clock = ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period)
+        return self._settled(baseband, clock, low_hz, high_hz), low_hz, high_hz
 
     def steadied(self, clock: ChipClock, tolerance: float) -> ChipClock:
         """Clock of a transmitter that keeps its rate, where others of its channel do not.
@@ -193,6 +202,36 @@ class ChipDetector:
         climb = np.cumsum(agreement[_HEIGHT_CHIPS:] - 0.5 * height)
         best = int(np.argmax(climb))
         return best + 1 if climb[best] > 0.0 else 0
+
+    def _settled(self, baseband: ComplexArray, clock: ChipClock, low_hz: float, high_hz: float) -> ChipClock:
+        """Take the rate from the chips behind the pattern, where theirs is another one and they fit better.
+
+        A weak pattern errs by 1 % of the rate and more: a clock that starts so wrong slips some chips
+        before it runs true, and all that follows is displaced. Where it runs true it tells the rate.
+        """
+        n_pattern = self._signs.size
+        if not self._is_wide:
+            return clock
+        chips = self.detect(baseband, clock, low_hz, high_hz, n_pattern + _SETTLING_CHIPS)
+        starts = chips.starts[-_SETTLED_CHIPS:]
+        if chips.starts.size < n_pattern + _SETTLED_CHIPS:
+            return clock
+        k = np.arange(starts.size) - (starts.size - 1) / 2.0
+        period = float(np.dot(k, starts) / np.dot(k, k))
+        early = ChipClock(clock.start - _FARTHEST_CHIPS * clock.period, clock.period)
+        first, last = self._window(early, n_pattern + 2 * _FARTHEST_CHIPS + 1, baseband.size)
+        sums = self._sums(baseband[first:last], low_hz, high_hz)
+        middle = clock.start + SUM_DELAY_SAMPLES - first + 0.5 * n_pattern * clock.period
+        chosen, _ = fit_pattern(sums, self._signs, middle, _SETTLING_SHIFTS_CHIPS, np.array([period]))
+        shift = float(_SETTLING_SHIFTS_CHIPS[chosen])
+        if abs(period / clock.period - 1.0) < _SETTLED_RATE and abs(shift) < _SAME_PLACE_CHIPS:
+            return clock
+        start = middle + (shift - 0.5 * n_pattern) * period
+        other = ChipClock(start + first - SUM_DELAY_SAMPLES, period)
+        again = self.detect(baseband, other, low_hz, high_hz, chips.values.size)
+        as_good = 1.0 if abs(shift) < _SAME_PLACE_CHIPS else _AS_GOOD_ELSEWHERE
+        fits = np.abs(again.values).sum() > as_good * np.abs(chips.values).sum()
+        return other if fits else clock
 
     def _window(self, clock: ChipClock, n_chips: float, size: int) -> tuple[int, int]:
         first = max(0, math.floor(clock.start - clock.period))
