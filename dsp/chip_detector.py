@@ -243,7 +243,8 @@ class ChipDetector:
 
     def _fit(self, sums: PhasorArray, clock: ChipClock, rate_error: float) -> ChipClock:
         """Choose start and period that make the known pattern stand out most."""
-        errors = np.clip(rate_error + self._fit_rates, -1.05 * self._tolerance, 1.05 * self._tolerance)
+        most = 1.05 * self._tolerance
+        errors = np.minimum(np.maximum(rate_error + self._fit_rates, -most), most)
         periods = self._samples_per_chip / (1.0 + errors)
         # Shift and rate turn about the pattern's middle, where they do not disturb each other.
         middle = clock.start + 0.5 * self._signs.size * clock.period

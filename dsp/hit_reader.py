@@ -39,6 +39,10 @@ class HitReader:
         self._rules = rules
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
+        self._signs = [2.0 * chip_string(variant.continuation) - 1.0 for variant in channel.variants]
+        longest = max(len(variant.continuation) for variant in channel.variants)
+        per_byte = max(variant.row.chips_per_byte for variant in channel.variants)
+        self._sync_chips = len(channel.pattern) + longest + per_byte
 
     def read(self, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True) -> Attempt:
         """Read a frame where the search found a sync pattern.
@@ -50,9 +54,7 @@ class HitReader:
         """
         clock, low_hz, high_hz = self.detector.lock(baseband, hit)
         n_pattern = len(self._channel.pattern)
-        longest = max(len(variant.continuation) for variant in self._channel.variants)
-        per_byte = max(variant.row.chips_per_byte for variant in self._channel.variants)
-        header = self.detector.detect(baseband, clock, low_hz, high_hz, n_pattern + longest + per_byte)
+        header = self.detector.detect(baseband, clock, low_hz, high_hz, self._sync_chips)
         no_sync = Attempt(hit, self._channel.variants[0], b"", Fault.SYNC_NOT_FOUND, (), header)
         wrong = np.count_nonzero((header.values[:n_pattern] > 0) != self._pattern_ones[: header.values.size])
         if header.values.size < n_pattern or wrong > _PATTERN_ERRORS * n_pattern:
@@ -95,12 +97,11 @@ class HitReader:
     def _plausible_variants(self, after_anchor: FloatArray) -> list[Variant]:
         """Variants whose continuation fits the chips behind the anchor, best first."""
         plausible = []
-        for variant in self._channel.variants:
-            n = len(variant.continuation)
+        for variant, signs in zip(self._channel.variants, self._signs, strict=True):
+            n = signs.size
             if n == 0:
                 plausible.append((variant, _CONTINUATION_FIT))
             elif after_anchor.size >= n:
-                signs = np.array([1.0 if chip == "1" else -1.0 for chip in variant.continuation])
                 soft = after_anchor[:n]
                 fit = float(np.sum(signs * soft) / (np.sum(np.abs(soft)) + 1e-30))
                 if fit >= _CONTINUATION_FIT:

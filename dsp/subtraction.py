@@ -20,13 +20,13 @@ import numpy as np
 
 from dsp import line_code
 from dsp._kernel import kernel
-from dsp.arrays import ComplexArray, PhasorArray
+from dsp.arrays import ComplexArray, DoubleArray, PhasorArray
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt
 from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors
 from dsp.modes import PhyMode, Postamble
 from dsp.plan import Channel
-from dsp.waveform_fit import REFERENCE_CHIPS, Fit, fit, solve
+from dsp.waveform_fit import REFERENCE_CHIPS, Fit, fit, polynomial, solve
 
 _PIECE_CHIPS = 64
 _DRIFT_ORDER = 3
@@ -115,13 +115,11 @@ class Subtraction:
         chips = np.concatenate([known, line_code.encode(attempt.raw, attempt.variant.row.line_code)])
         starts = attempt.chips.starts[: chips.size] * self._step
         order = self._clock_order if starts.size > 4 * REFERENCE_CHIPS else 1
-        powers = np.vander(np.linspace(-1.0, 1.0, chips.size + 1), order + 1, increasing=True)
-        seen = powers[: starts.size]
         low, high = attempt.chips.low_hz, attempt.chips.high_hz
         rate_hz = self._channel.baseband_rate_hz * self._step
         return KnownBurst(
             levels=chips.astype(np.float32) * np.float32(2) - np.float32(1),
-            edges=powers @ solve(seen.T @ seen, seen.T @ starts),
+            edges=_drawn(starts, order, chips.size + 1),
             carrier=self._shift + (low + high) / 2.0 / rate_hz,
             deviation=(high - low) / 2.0 / rate_hz,
         )
@@ -161,13 +159,21 @@ class Subtraction:
         offset = int(bounds[start])
         waveform = wave[offset : bounds[stop]]
         _give_amplitude(c, bounds, limits, waveform)
-        samples[first + offset : first + offset + waveform.size] -= waveform
-        power = float(np.mean(waveform.real**2 + waveform.imag**2)) if waveform.size else 0.0
+        power = float(_take_away(waveform, samples[first + offset :])) / max(1, waveform.size)
         return Removed(first + offset, waveform, power, frame.carrier - self._shift, frame)
+
+
+def _drawn(starts: DoubleArray, order: int, n_edges: int) -> DoubleArray:
+    """Draw a polynomial through the starts of chips, on to the last of all edges."""
+    square, right = np.zeros((order + 1, order + 1)), np.zeros(order + 1)
+    _normal_equations(starts, 2.0 / (n_edges - 1), square, right)
+    return polynomial(solve(square, right), np.linspace(-1.0, 1.0, n_edges))
 
 
 def _inside(burst: KnownBurst, size: int) -> KnownBurst:
     """Cut off the chips that lie beyond the samples."""
+    if burst.edges[0] >= 0.0 and burst.edges[-1] <= size - 1.0:
+        return burst
     inside = np.flatnonzero((burst.edges >= 0.0) & (burst.edges <= size - 1.0))
     start, stop = (int(inside[0]), int(inside[-1])) if inside.size else (0, 0)
     return KnownBurst(burst.levels[start:stop], burst.edges[start : stop + 1], burst.carrier, burst.deviation)
@@ -215,13 +221,54 @@ def _extended(burst: KnownBurst, row: PhyMode, size: int) -> _Extended:
 
 def _steps_present(c: PhasorArray) -> int:
     """Count the chips behind the first 32, the burst's own, that go on in amplitude and phase."""
-    size = float(np.abs(c[:REFERENCE_CHIPS].mean())) + 1e-30
-    sums = np.concatenate([np.zeros(1), np.cumsum(c)])
-    before = sums[REFERENCE_CHIPS:-1] - sums[: -REFERENCE_CHIPS - 1]  # of each chip: the 32 before it
-    direction = before / (np.abs(before) + 1e-30)
-    climb = np.cumsum(np.real(c[REFERENCE_CHIPS:] * direction.conj()) / size - 0.5)
-    best = int(np.argmax(climb)) if climb.size else 0
-    return best + 1 if climb.size and climb[best] > 0.0 else 0
+    return int(_count_present(c, REFERENCE_CHIPS))
+
+
+@kernel
+def _normal_equations(y, step, square, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill the system of a polynomial through ``y``, which lie at −1 and ``step`` apart from there on."""
+    n = right.size
+    sums = np.zeros(2 * n - 1)
+    for k in range(y.size):
+        power = 1.0
+        for i in range(2 * n - 1):
+            sums[i] += power
+            if i < n:
+                right[i] += power * y[k]
+            power *= k * step - 1.0
+    for i in range(n):
+        for j in range(n):
+            square[i, j] = sums[i + j]
+
+
+@kernel
+def _count_present(c, n_own):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Climb with every chip that stands along the ``n_own`` before it, by its size less half of theirs."""
+    before = complex(0.0, 0.0)
+    for k in range(min(n_own, c.size)):
+        before += c[k]
+    size = abs(before) / n_own + 1e-30
+    climb = 0.0
+    highest = 0.0
+    best = 0
+    for k in range(n_own, c.size):
+        along = (c[k] * np.conj(before)).real / (abs(before) + 1e-30)
+        climb += along / size - 0.5
+        if climb > highest:
+            highest = climb
+            best = k - n_own + 1
+        before += c[k] - c[k - n_own]
+    return best
+
+
+@kernel
+def _take_away(wave, samples):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Subtract a waveform; return its energy."""
+    energy = 0.0
+    for n in range(wave.size):
+        samples[n] -= wave[n]
+        energy += wave[n].real * wave[n].real + wave[n].imag * wave[n].imag
+    return energy
 
 
 @kernel

@@ -57,7 +57,7 @@ def fit(burst: KnownBurst, c: PhasorArray, order: int) -> Fit:
     length = float(burst.edges[-1] - burst.edges[0])
     most_shift = _MOST_SHIFT_CHIPS * length / c.size
     most_change = _MOST_DEVIATION_CHANGE * abs(burst.deviation)
-    shift = np.vander(x, order + 1, increasing=True) @ solution[:-1]
+    shift = polynomial(solution[:-1], x)
     refined = KnownBurst(
         levels=burst.levels,
         edges=burst.edges + np.clip(shift, -most_shift, most_shift),
@@ -65,6 +65,15 @@ def fit(burst: KnownBurst, c: PhasorArray, order: int) -> Fit:
         deviation=burst.deviation + min(max(float(solution[-1]), -most_change), most_change),
     )
     return Fit(refined, float(coherence))
+
+
+def polynomial(coefficients: DoubleArray, x: DoubleArray) -> DoubleArray:
+    """Evaluate a polynomial, whose coefficients begin with that of x⁰."""
+    y = np.full(x.size, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        y *= x
+        y += coefficient
+    return y
 
 
 def solve(square: DoubleArray, right: DoubleArray) -> DoubleArray:
