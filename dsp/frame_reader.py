@@ -23,6 +23,8 @@ from dsp.sync_search import SyncHit
 from dsp.tuning import Tuning
 
 _MOST_LENGTHS = 2  # other readings of an unsure L-field
+_LIKENESS_BYTES = 16
+_LEAST_LIKENESS = 0.9  # of chips, to code words: less is noise, or lies beneath a stronger burst
 _UNSURE_LENGTH = 6.0  # other L-fields that are less likely than e^-6 are not tried
 
 
@@ -78,6 +80,7 @@ class FrameReader:
     def __init__(
         self, channel: Channel, rules: FrameRules, *, repair: bool = True, coherent: bool = True
     ) -> None:
+        self._channel = channel
         self._repair = repair
         self._rules = rules
         self._detectors = Detectors(channel, coherent=coherent)
@@ -108,9 +111,17 @@ class FrameReader:
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
-            if not thorough:
+            if not thorough or not self._looks_like_words(attempt):
                 break
         return max(attempts, key=lambda attempt: attempt.merit)
+
+    def _looks_like_words(self, attempt: Attempt) -> bool:
+        variant = attempt.variant
+        n_known = len(self._channel.pattern) + len(variant.continuation)
+        per_byte = variant.row.chips_per_byte
+        n_bytes = min(_LIKENESS_BYTES, (attempt.chips.values.size - n_known) // per_byte)
+        soft = attempt.chips.values[n_known : n_known + max(0, n_bytes) * per_byte]
+        return not soft.size or line_code.likeness(soft, variant.row.line_code) >= _LEAST_LIKENESS
 
     def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:
         """Measure carrier and deviation of a frame by the advance of its phase, where the row allows."""

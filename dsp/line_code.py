@@ -79,6 +79,23 @@ def decode(soft: FloatArray, code: LineCode) -> bytes:
     return bytes(np.packbits(whole > 0))
 
 
+def likeness(soft: FloatArray, code: LineCode) -> float:
+    """Tell how much soft chips look like code words: the share of their size that speaks for the best ones.
+
+    Where half of all frames are read it is 0.94 to 1; of noise it is 0.7 (Manchester) and 0.85 (3-of-6).
+
+    Args:
+        soft: soft chips float32 [n], whole bytes.
+        code: which line code; all chips are words of NRZ.
+    """
+    size = float(np.sum(np.abs(soft))) + 1e-30
+    if code is LineCode.THREE_OF_SIX:
+        return float(np.sum(np.max(soft.reshape(-1, 6) @ _WORD_SIGNS.T, axis=1))) / size
+    if code is LineCode.MANCHESTER:
+        return float(np.sum(np.abs(soft[1::2] - soft[0::2]))) / size
+    return 1.0
+
+
 def violations(soft: FloatArray, code: LineCode) -> int:
     """Count code words that hard chips would break: the line code's own sign of damage.
 

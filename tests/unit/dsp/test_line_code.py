@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsp.arrays import ChipArray, FloatArray
-from dsp.line_code import coded_bits_per_byte, decode, encode, violations
+from dsp.line_code import coded_bits_per_byte, decode, encode, likeness, violations
 from dsp.modes import LineCode
 
 # nibble: six chips, as printed
@@ -112,3 +112,16 @@ def test_longest_run_in_three_of_six_is_four() -> None:
     text = "".join(map(str, encode(data, LineCode.THREE_OF_SIX)))
     assert "0000" in text
     assert "00000" not in text and "11111" not in text
+
+
+def test_likeness_to_code_words() -> None:
+    rng = np.random.default_rng(9)
+    noise = rng.normal(size=12_000).astype(np.float32)
+    for code in (LineCode.THREE_OF_SIX, LineCode.MANCHESTER):
+        clean = _soft(encode(rng.bytes(500), code))
+        assert likeness(clean, code) == pytest.approx(1.0)
+        assert likeness(noise, code) < 0.87
+        # chips of a fifth of their size turned over
+        damaged = np.where(np.arange(clean.size) % 10 == 3, np.float32(-0.2) * clean, clean)
+        assert 0.9 < likeness(damaged, code) < 1.0
+    assert likeness(noise, LineCode.NRZ) == 1.0
