@@ -131,8 +131,8 @@ class Gate:
 
     def is_silent(self, densities: FloatArray) -> bool:
         """Tell whether a step is silent from the densities of every second block."""
-        _, highest = self._means(np.repeat(densities, 2))
-        return highest <= self._threshold * self._floor
+        highest = _highest_mean_of_doubled(self._tail, densities, self._smooth)
+        return bool(highest <= self._threshold * self._floor)
 
     def skim(self, densities: FloatArray) -> None:
         """Take a silent step by the densities of every second block."""
@@ -140,7 +140,7 @@ class Gate:
         if self._skimmed.size >= BLOCKS_PER_STEP:
             self._learn_floor(self._skimmed)
             self._skimmed = self._skimmed[:0]
-        self._keep_tail(np.repeat(densities, 2))
+        self._keep_tail(np.repeat(densities[-self._smooth :], 2))
         self._block += 2 * densities.size
 
     def push(self, densities: FloatArray) -> list[Region]:
@@ -282,6 +282,24 @@ def _moving_mean(series, n, out):  # type: ignore[no-untyped-def]  # noqa: ANN00
         highest = max(highest, out[i - behind])
         if i - n + 1 >= 0:
             total -= series[i - n + 1]
+    return highest
+
+
+@kernel
+def _highest_mean_of_doubled(tail, densities, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the highest mean of ``n`` blocks, those of the tail first, then each density as two blocks."""
+    total = 0.0
+    for i in range(max(0, tail.size - n + 1), tail.size):
+        total += tail[i]
+    highest = 0.0
+    for i in range(2 * densities.size):
+        total += densities[i // 2]
+        highest = max(highest, total / min(n, tail.size + i + 1))
+        oldest = i - n + 1
+        if oldest >= 0:
+            total -= densities[oldest // 2]
+        elif tail.size + oldest >= 0:
+            total -= tail[tail.size + oldest]
     return highest
 
 

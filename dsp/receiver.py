@@ -145,7 +145,8 @@ class Receiver:
                 self._dc.push(self._meter.mean)
                 for gate, d in zip(self._gates, sketch, strict=True):
                     gate.skim(d)
-                yield from self._read([[] for _ in self._gates], self._done)
+                if self._steps or self._silent:
+                    yield from self._read([[] for _ in self._gates], self._done)
                 return
         densities = self._meter.measure(raw, self._raw_scale)
         self._dc.push(self._meter.mean)

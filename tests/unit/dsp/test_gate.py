@@ -162,6 +162,23 @@ def test_silence_is_skimmed_and_learnt_from() -> None:
     assert feed.gate.noise_density == pytest.approx(0.5, rel=0.05)
 
 
+def test_means_of_skimmed_blocks_reach_back() -> None:
+    # what stands at the end of a step is still in the next one's means; the floor is 1
+    feed = _Feed(seed=5)
+    feed.settle()
+    smooth = feed.gate._smooth
+    quiet = np.ones(BLOCKS_PER_STEP // 2, dtype=np.float32)
+    before = np.ones(BLOCKS_PER_STEP // 2, dtype=np.float32)
+    before[-1] = 1.0 + np.float32(0.45 * smooth * (feed.gate._threshold - 1.0))
+    assert feed.gate.is_silent(before)  # two blocks of smooth ones: 0.9 of the threshold
+    feed.gate.skim(before)
+    tail = feed.gate._tail
+    np.testing.assert_array_equal(tail, np.repeat(before, 2)[-(smooth - 1) :])
+    assert feed.gate.is_silent(quiet)
+    quiet[0] = before[-1]
+    assert smooth < 4 or not feed.gate.is_silent(quiet)
+
+
 def test_a_weak_burst_is_not_skimmed() -> None:
     # 1.35 times the noise in the channel's band: T at Ec/N0 = 6.6 dB; the shortest frame.
     feed = _Feed(seed=4)
