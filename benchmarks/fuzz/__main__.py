@@ -31,6 +31,7 @@ _MEMORY_MB = 600
 _ALLOCATION_MB = 64
 """Most that one input may ask for at once."""
 _COLLECT_EVERY = 2000
+_TIMED_AGAIN = 3
 
 
 class _Guard:
@@ -46,11 +47,17 @@ class _Guard:
         self._inputs += 1
         if self._inputs % _COLLECT_EVERY == 0:
             gc.collect()
+        took_ms = self._took_ms(data)
+        if took_ms > self._target.limit_ms:
+            # A machine that others use takes its time now and then, but not again and again.
+            took_ms = min(self._took_ms(data) for _ in range(_TIMED_AGAIN))
+            if took_ms > self._target.limit_ms:
+                raise TimeoutError(f"{len(data)} bytes took {took_ms:.0f} ms")
+
+    def _took_ms(self, data: bytes) -> float:
         start = time.process_time()
         self._target.run(data)
-        took_ms = 1000 * (time.process_time() - start)
-        if took_ms > self._target.limit_ms:
-            raise TimeoutError(f"{len(data)} bytes took {took_ms:.0f} ms")
+        return 1000 * (time.process_time() - start)
 
 
 def main() -> None:
