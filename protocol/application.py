@@ -42,6 +42,7 @@ RECORDS_TO_DEVICE: Final = "mbus_command"
 RECORDS_REVERSED: Final = "mbus_msb_first"
 COMPACT: Final = "mbus_compact"
 FORMAT: Final = "mbus_format"
+FIXED: Final = "mbus_fixed"
 UNENCRYPTED_PART_UNCLEAR: Final = "unencrypted_part_unclear"
 """Note of what may begin within a record, as the encrypted part before it is not known."""
 TO_DEVICE: Final = frozenset({RECORDS_TO_DEVICE, "device_select"})

@@ -70,7 +70,7 @@ class Continuations:
         if is_continued and len(before) <= _MOST_RECORDS and len(parts) <= _MOST_PARTS:
             if len(self._open) >= _MOST_DEVICES:
                 del self._open[next(iter(self._open))]
-            self._open[device] = _Message(parts, before, records.records, not records.more_follows)
+            self._open[device] = _Message(parts, before, records.whole, not records.more_follows)
         return before
 
     def __bool__(self) -> bool:
@@ -90,4 +90,4 @@ def readings_behind(
     before: tuple[DataRecord, ...], records: RecordList, device_type: int | None
 ) -> list[Reading]:
     """Return the readings of ``records``, dated and based by the records before them, too."""
-    return readings(records.records, device_type, before)
+    return readings(records.whole, device_type, before)

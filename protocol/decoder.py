@@ -282,6 +282,8 @@ class Decoder:
         """Make readings of the records, together with those of earlier telegrams that they continue."""
         records = content.records
         assert records is not None and way.header is not None
+        if records.left_over is not None:
+            way.notes.append("records_left_over")
         if way.header.address is None:
             way.meter = identification.meter_address(records.records) or way.meter
         device_type = None if way.meter is None else way.meter.device_type
@@ -294,7 +296,7 @@ class Decoder:
                 way.notes.append("records_continued")
                 way.readings = readings_behind(before, records, device_type)
                 return
-        way.readings = readings(records.records, device_type)
+        way.readings = readings(records.whole, device_type)
 
     def _keys(self, way: Way, device: Address | None, other: Address | None) -> Sequence[SecretKey]:
         """Return the candidate keys of a layer, those that came with the frame first, and take its name."""

@@ -6,6 +6,7 @@
     1F rest       the same, and more records follow in the next telegram
 
 A broken record keeps its bytes and says its problem; what follows is read if its start is known.
+Otherwise it is left over: all bytes from there on, with the reason why they are no record.
 Encoding what was parsed gives the identical bytes. Source: EN 13757-3.
 """
 
@@ -35,8 +36,10 @@ from protocol.values import Notes, NoValue, Value
 from protocol.vif import Vib, vib_end
 from protocol.vif_table import ValueKind, VifCode, VifTable
 
-UNREADABLE: Final = "unreadable"
-"""Quantity of a record whose header is broken."""
+_UNREADABLE: Final = "unreadable"
+"""Stands for the quantity of what is left over with a header that is cut; no reading has it."""
+
+_NOT_WHOLE: Final = frozenset({Note.TRUNCATED, Note.RESERVED_DIF, Note.RESERVED_LVAR})
 
 GLOBAL_READOUT: Final = "global readout request"
 """Quantity of the one-byte record that asks a device for everything."""
@@ -92,6 +95,17 @@ class RecordList:
     fillers: tuple[tuple[int, int], ...] = ()
     manufacturer_data: bytes | None = None
     more_follows: bool = False
+
+    @property
+    def left_over(self) -> DataRecord | None:
+        """What ends the data and is no whole record: cut, or of a kind whose length is not defined."""
+        last = self.records[-1] if self.records else None
+        return last if last is not None and last.problem in _NOT_WHOLE else None
+
+    @property
+    def whole(self) -> tuple[DataRecord, ...]:
+        """All records but what is left over."""
+        return self.records if self.left_over is None else self.records[:-1]
 
 
 def parse_records(apl: bytes, *, to_device: bool = False) -> RecordList:
@@ -222,7 +236,7 @@ def _readout_header() -> RecordHeader:
 
 def _broken(offset: int, dib_vib: bytes, rest: bytes, problem: Note) -> DataRecord:
     """Return a record whose header cannot be read, with all bytes that are left."""
-    header = _header_without_vib(dib_vib, UNREADABLE, problem, problem)
+    header = _header_without_vib(dib_vib, _UNREADABLE, problem, problem)
     return DataRecord(offset, header, rest, None, (problem,), problem)
 
 

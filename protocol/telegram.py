@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from protocol import reassembly
 from protocol.address import Address
 from protocol.afl import Afl
-from protocol.application import UNENCRYPTED_PART_UNCLEAR, Content
+from protocol.application import FIXED, UNENCRYPTED_PART_UNCLEAR, Content
 from protocol.c_field import Direction
 from protocol.ell import Ell
 from protocol.link import LinkFrame
@@ -42,6 +42,7 @@ NOTES: Final = {
     "counter_runs_out": "the message counter is close to its end, the device needs a new key",
     "vendor_plain_records": "records stand where a configuration field should be, as one maker sends them",
     UNENCRYPTED_PART_UNCLEAR: "what was never encrypted is no row of whole records: it may begin within one",
+    "records_left_over": "the bytes behind the last record are no whole record and were not read",
     "more_records_follow": "the records go on in the next telegram of the device",
     "records_continued": "the records continue those of the telegram before",
     Note.COMPACT_FORMAT_UNKNOWN.value: "no format with the signature of this compact frame is known yet",
@@ -134,6 +135,16 @@ class Telegram:
     def sender(self) -> Address | None:
         """Link-layer address, None in wired frames."""
         return self.frame.address if isinstance(self.frame, LinkFrame) else None
+
+    @property
+    def meter_id(self) -> str | None:
+        """Identification number of the meter; a fixed data structure tells that and no more of an address."""
+        if self.meter is not None:
+            return self.meter.id
+        if self.content is None or self.content.protocol != FIXED or self.content.fields is None:
+            return None
+        number = self.content.fields.get("id")
+        return number if isinstance(number, str) else None
 
     @property
     def fragment_bytes(self) -> int | None:

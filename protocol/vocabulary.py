@@ -17,7 +17,7 @@ from typing import Final
 from protocol.dif import Function
 from protocol.header_builder import PROFILE_VALUE, REGISTER_NUMBER
 from protocol.notes import Note
-from protocol.records import GLOBAL_READOUT, UNREADABLE
+from protocol.records import GLOBAL_READOUT
 from protocol.vif import PLAIN_TEXT_UNIT
 from protocol.vif_table import VIF_ROWS
 from protocol.vife_table import FC_ROWS, FROM_DEVICE_ROWS, TO_DEVICE_ROWS, Effect
@@ -25,7 +25,7 @@ from protocol.vife_table import FC_ROWS, FROM_DEVICE_ROWS, TO_DEVICE_ROWS, Effec
 _VIF_ROWS = tuple(row for rows in VIF_ROWS.values() for row in rows)
 _VIFE_ROWS = FROM_DEVICE_ROWS + TO_DEVICE_ROWS + FC_ROWS
 
-QUANTITIES: Final = tuple(sorted({row.quantity for row in _VIF_ROWS} | {UNREADABLE, GLOBAL_READOUT}))
+QUANTITIES: Final = tuple(sorted({row.quantity for row in _VIF_ROWS} | {GLOBAL_READOUT}))
 
 UNITS: Final = tuple(
     sorted(

@@ -51,12 +51,12 @@ def records(data: bytes) -> None:
     fields = annotate_records(found, to_device=to_device)
     assert b"".join(field.raw for field in fields) == apl
     assert all(field.name and field.meaning for field in fields)
-    named = readings(found.records, device_type)
+    named = readings(found.whole, device_type)
     for reading in named:
         _check_words(reading)
     meter_address(found.records)
     described = _through_json(named)
-    again = records_of(described, to_device=to_device)
+    again = records_of(described, to_device=to_device) + found.records[len(found.whole) :]
     assert (
         encode_records(RecordList(again, found.fillers, found.manufacturer_data, found.more_follows)) == apl
     )

@@ -97,5 +97,6 @@ def is_wanted(telegram: Telegram | None, patterns: list[str] | None) -> bool:
         return True
     if telegram is None:
         return False
-    ids = {address.id for address in (telegram.meter, telegram.sender) if address is not None}
+    sender_id = None if telegram.sender is None else telegram.sender.id
+    ids = {number for number in (telegram.meter_id, sender_id) if number is not None}
     return any(fnmatch.fnmatchcase(id, pattern.lower()) for id in ids for pattern in patterns)

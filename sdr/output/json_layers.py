@@ -22,6 +22,7 @@ from protocol.link import LinkFrame
 from protocol.outcome import Outcome
 from protocol.reading_fields import reading_fields
 from protocol.readings import Meaning, Reading
+from protocol.records import DataRecord
 from protocol.telegram import Telegram
 from protocol.transport import TransportHeader
 from protocol.wired import ADDRESS_FIELDS, WiredFrame
@@ -78,6 +79,11 @@ def _address_text(raw: bytes, number: str, version: int | None, device_type: int
     version_text = "null" if version is None else version
     text = f'"manufacturer":{quoted(address.manufacturer)},"id":"{number}","version":{version_text},{kind}'
     return f'{text},"unique":false' if raw[1] & 0x80 else text
+
+
+def numbered_text(number: str) -> str:
+    """Return ``meter`` of which no more than the number is known."""
+    return "{" + _NO_ADDRESS.replace('"id":null', f'"id":{quoted(number)}') + "}"
 
 
 def ell_text(ell: Ell | None) -> str:
@@ -211,9 +217,16 @@ def application_text(content: Content | None) -> str:
                 f',"manufacturer_data_hex":"{records.manufacturer_data.hex()}"'
                 f',"more_records_follow":{_BOOLEANS[records.more_follows]}'
             )
+        if records.left_over is not None:
+            text += _left_over_text(records.left_over)
     if content.fields:
         text += f",{json_text(content.fields)[1:-1]}"
     return text + "}"
+
+
+def _left_over_text(left_over: DataRecord) -> str:
+    raw = left_over.header.dib_vib + left_over.raw
+    return f',"left_over_hex":"{raw.hex()}","left_over_reason":"{left_over.problem}"'
 
 
 @lru_cache(maxsize=1024)

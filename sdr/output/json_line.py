@@ -18,6 +18,7 @@ from sdr.output.json_layers import (
     application_text,
     ell_text,
     link_text,
+    numbered_text,
     readings_texts,
     security_text,
     transport_text,
@@ -58,7 +59,8 @@ def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
     frame, meter = telegram.frame, telegram.meter
     sender = address_text(frame.address) if isinstance(frame, LinkFrame) else None
     if meter is None:
-        owner = "null"
+        number = telegram.meter_id
+        owner = "null" if number is None else numbered_text(number)
     else:
         name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
         owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"

@@ -15,7 +15,8 @@ LINE_KEYS: Final = {
     "repaired": "bits changed because a CRC failed",
     "radio": "radio quality, null where there was no radio",
     "link": "link layer: the sender",
-    "meter": "the device that the readings belong to; null where a wired frame does not tell it",
+    "meter": "the device that the readings belong to; null where a wired frame does not tell it; "
+    "in a fixed data structure all its keys but id are null",
     "ell": "extended link layer",
     "nwl": "network layer; absent without one",
     "afl": "authentication and fragmentation layer",
@@ -141,6 +142,8 @@ APPLICATION_KEYS: Final = {
     "fillers": "runs of idle fillers: records before them, and their number; absent without",
     "manufacturer_data_hex": "data behind DIF 0F or 1F; absent without",
     "more_records_follow": "with manufacturer_data_hex: DIF 1F, the records go on in the next telegram",
+    "left_over_hex": "bytes behind the last record that are no whole record; absent without",
+    "left_over_reason": "why they are none: truncated, reserved_dif or reserved_lvar",
     "data_hex": "data without a public layout",
     "body_hex": "all of the data, where the other fields would not give them again",
     "format_signature": "compact frame: name of its format",

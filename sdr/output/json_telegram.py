@@ -34,7 +34,7 @@ from protocol.nwl import Nwl
 from protocol.outcome import READ_OUTCOMES, Outcome
 from protocol.reading_fields import records_of
 from protocol.reassembly import MESSAGE_LIMIT_BYTES
-from protocol.records import RecordList
+from protocol.records import DataRecord, RecordList, parse_records
 from protocol.security import EPHEMERAL_MODE
 from protocol.transport import TransportHeader
 from sdr.output.json_configuration import check_counter, configuration_of
@@ -259,13 +259,23 @@ def _content(fields: Fields, row: CiRow) -> bytes | None:
     readings = fields.list("readings") if row.protocol in _WITH_RECORDS else []
     if not all(isinstance(reading, Mapping) for reading in readings):
         raise fields.error("readings", "a list of objects")
+    to_device = row.protocol in TO_DEVICE
     records = RecordList(
-        records_of(readings, to_device=row.protocol in TO_DEVICE),
+        records_of(readings, to_device=to_device) + _left_over(application, to_device=to_device),
         tuple(fillers),
         application.hex("manufacturer_data_hex") if "manufacturer_data_hex" in application else None,
         application.flag("more_records_follow", False),
     )
     return encode_content(row.protocol, row.code, application.values, records)
+
+
+def _left_over(application: Fields, *, to_device: bool) -> tuple[DataRecord, ...]:
+    """Return the bytes behind the last record as decoding gives them."""
+    raw = application.hex("left_over_hex", b"")
+    left_over = parse_records(raw, to_device=to_device)
+    if raw and (len(left_over.records) != 1 or left_over.left_over is None or left_over.fillers):
+        raise application.error("left_over_hex", "bytes that are no whole record")
+    return left_over.records
 
 
 def _is_count(part: object) -> bool:

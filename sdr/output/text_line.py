@@ -67,7 +67,8 @@ def _who(telegram: Telegram) -> tuple[str, str]:
     sender = telegram.sender or telegram.meter
     if sender is None:
         address_field = telegram.frame.address_field if isinstance(telegram.frame, WiredFrame) else None
-        return ("–" if address_field is None else f"address {address_field}"), ""
+        number = "" if telegram.meter_id is None else f", {telegram.meter_id}"
+        return ("–" if address_field is None else f"address {address_field}{number}"), ""
     return f"{sender.manufacturer} {sender.id} v{sender.version}", sender.device_type_name[:22]
 
 

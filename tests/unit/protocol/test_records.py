@@ -107,7 +107,26 @@ def test_records_behind_a_broken_one_are_read() -> None:
 
 def test_place_of_a_header_that_is_cut() -> None:
     record = _parse("CC04").records[0]
-    assert (record.header.dib.storage, record.header.vib.quantity) == (9, "unreadable")
+    assert (record.header.dib.storage, record.problem) == (9, Note.TRUNCATED)
+
+
+@pytest.mark.parametrize(
+    ("behind_hex", "reason"),
+    [
+        ("CC04", Note.TRUNCATED),  # header cut
+        ("0C1427", Note.TRUNCATED),  # data cut
+        ("0D78", Note.TRUNCATED),  # LVAR missing
+        ("3F00", Note.RESERVED_DIF),
+        ("0D78F800", Note.RESERVED_LVAR),
+    ],
+)
+def test_what_is_no_whole_record_is_left_over(behind_hex: str, reason: Note) -> None:
+    found = _parse(GAS + "2F" + behind_hex)
+    assert found.whole == _parse(GAS).records
+    assert found.left_over is not None
+    assert found.left_over.problem is reason
+    assert (found.left_over.header.dib_vib + found.left_over.raw).hex().upper() == behind_hex
+    assert _parse(GAS).left_over is None
 
 
 @pytest.mark.parametrize(

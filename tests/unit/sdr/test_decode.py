@@ -180,6 +180,22 @@ def test_wired() -> None:
     assert decoded("E5")["link"]["function"] == "ACK"
 
 
+def test_fixed_data_names_its_meter_by_number_alone() -> None:
+    # M-Bus documentation 4.8, the example of the fixed data structure
+    found = decoded("681313680805 73 785634120A00E97E0100000035010000 3C16")
+    meter = found["meter"]
+    assert meter.pop("id") == "12345678"
+    assert set(meter.values()) == {None}
+
+
+def test_bytes_behind_the_last_record_are_no_reading() -> None:
+    found = decoded("12 44 9315 78563412 3303 78 0C1427048502 CC04")
+    assert [reading["quantity"] for reading in found["readings"]] == ["volume"]
+    assert found["application"]["left_over_hex"] == "cc04"
+    assert found["application"]["left_over_reason"] == "truncated"
+    assert found["notes"] == ["records_left_over"]
+
+
 def test_rtl_wmbus_lines() -> None:
     line = f"T1;1;1;2026-11-20 10:17:55.365741;-31;-31;12345678;0x{BARE.lower()}"
     found = decoded(line, KEY)
