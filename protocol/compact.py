@@ -36,7 +36,7 @@ _MOST_FORMATS_OF_DEVICE: Final = 16
 _MOST_FORMATS: Final = 1 << 12
 _MOST_FORMATS_OF_SIGNATURE: Final = 8
 
-# Devices that send nothing but compact frames.
+# Devices that send nothing but compact frames; the last one is printed as the example of the method.
 BUILT_IN_FORMATS: Final = tuple(
     bytes.fromhex(headers)
     for headers in (
@@ -50,6 +50,7 @@ BUILT_IN_FORMATS: Final = tuple(
         "04FF23 4413 523B 06FF1B 426C 6167 5167 023B 0413 8101E7FF0F",  # Kamstrup water
         "426C 4413 01FD17 840113 C40113 840213 C40213 840313 C40313 840413 C40413 840513 C40513"
         " 840613 C40613 840713 C40713 840813 046D 0413",  # Engelmann water
+        "0405 04FB8275 04853C 04FB82F53C 01FD17",  # electricity
     )
 )
 

@@ -43,7 +43,7 @@ def test_printed_example_both_ways() -> None:
     [
         *zip(
             BUILT_IN_FORMATS,
-            (0xA8ED, 0xD2F7, 0xDD34, 0x7C0E, 0xC412, 0x61EB, 0x36D4, 0x0905, 0x052D),
+            (0xA8ED, 0xD2F7, 0xDD34, 0x7C0E, 0xC412, 0x61EB, 0x36D4, 0x0905, 0x052D, 0x2274),
             strict=True,
         )
     ],
@@ -66,16 +66,18 @@ def _length(header: bytes) -> int:
 
 def test_format_is_learnt_from_a_full_frame_and_survives_as_state() -> None:
     cache = FormatCache()
-    frame = parse_compact(BODY)
+    full = bytes.fromhex("0C1427048502 046D32371F15")
+    headers = bytes.fromhex("0C14 046D")
+    frame = compact_frame_of(parse_records(full).records)
     assert cache.expand("meter", frame) is Note.COMPACT_FORMAT_UNKNOWN
-    cache.learn_records("meter", parse_records(FULL).records)
-    assert cache.expand("meter", frame) == FULL
-    assert cache.expand("another meter", frame) == FULL
+    cache.learn_records("meter", parse_records(full).records)
+    assert cache.expand("meter", frame) == full
+    assert cache.expand("another meter", frame) == full
     state = json.loads(json.dumps(cache.state()))
-    assert state == {"meter": [HEADERS.hex()], "another meter": [HEADERS.hex()]}
+    assert state == {"meter": [headers.hex()], "another meter": [headers.hex()]}
     restored = FormatCache(state)
-    assert restored.expand("a third meter", frame) == FULL
-    assert restored.state()["meter"] == [HEADERS.hex()]
+    assert restored.expand("a third meter", frame) == full
+    assert restored.state()["meter"] == [headers.hex()]
 
 
 @pytest.mark.parametrize("index", [4, 8, len(BODY) - 1])
