@@ -16,6 +16,7 @@ The MAC is verified first, but the data are decrypted in any case, to name the f
     no     fits           the key is right and the content is malformed: no data
     no     otherwise      key_wrong
 
+Modes 3 and 15 can only be read when somebody else has decrypted them: then they begin with 2F2F, too.
 In mode 10 a wrong key and altered bytes cannot be told apart. Sealing is the inverse: sealing.py.
 
 Source: EN 13757-7 and OMS Vol. 2 chapter 9 and Annex N.
@@ -39,6 +40,8 @@ from protocol.transport import TransportHeader
 
 VERIFICATION: Final = b"\x2f\x2f"
 CBC_MODES: Final = frozenset({2, 4, 5, 7})
+_RECOGNISED_CBC_MODES: Final = frozenset({3, 15})
+"""Modes that cannot be decrypted here, but begin with 2F2F when somebody else has done it."""
 DES_MODE: Final = 2
 EPHEMERAL_MODE: Final = 7
 CCM_MODE: Final = 10
@@ -126,6 +129,8 @@ def open_message(
                 return Opened(Outcome.UNSUPPORTED, problem="tag_length_unsupported")
             length = configuration.encrypted_length(_without_tag(configuration, available))
         else:
+            if mode in _RECOGNISED_CBC_MODES and _is_open(header, message, strict=strict):
+                return _opened_before(header, message)
             place = header.size - configuration.size
             candidate = message[place:] if vendor_order else b""
             return Opened(Outcome.UNSUPPORTED, problem="security_mode_unsupported", candidate=candidate)
@@ -133,13 +138,24 @@ def open_message(
             return _open_plain(inputs, message, keys)
         return _open_encrypted(inputs, mode, message, length, keys, strict)
     except Unsupported as error:
+        if mode in CBC_MODES and _is_open(header, message, strict=strict):
+            return _opened_before(header, message)
         return Opened(Outcome.UNSUPPORTED, problem=error.reason)
     except ProtocolError as error:
-        body = message[header.size :]
-        if mode in CBC_MODES and body.startswith(VERIFICATION) and not strict:
+        if mode in CBC_MODES and _is_open(header, message, strict=strict):
             # Whoever decrypted it left the fillers out.
-            return Opened(Outcome.ALREADY_DECRYPTED, _records(header, body), body, problem=error.reason)
+            return _opened_before(header, message, error.reason)
         return Opened(Outcome.INCOMPLETE, problem=error.reason)
+
+
+def _is_open(header: TransportHeader, message: bytes, *, strict: bool) -> bool:
+    """Whether a message that its header calls encrypted was decrypted before, and may have been."""
+    return not strict and message.startswith(VERIFICATION, header.size)
+
+
+def _opened_before(header: TransportHeader, message: bytes, problem: str | None = None) -> Opened:
+    body = message[header.size :]
+    return Opened(Outcome.ALREADY_DECRYPTED, _records(header, body), body, problem=problem)
 
 
 def _without_tag(configuration: Configuration, available: int) -> int:

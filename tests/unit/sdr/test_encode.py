@@ -114,6 +114,9 @@ OTHERS = {
     "mode 5, decrypted before": framed(
         METER, "7A2A002025 2F2F0C1427048502046D32371F1502FD170000 2F2F2F2F2F2F2F2F2F2F2F2F2F"
     ),
+    "mode 7, decrypted before, its AFL gone": framed(METER, "7A2A00100710 2F2F0C1427048502 2F2F2F2F2F2F2F2F"),
+    "mode 15, decrypted before": framed(METER, "7A2A00000F 2F2F0C1427048502 2F2F"),
+    "mode 3, decrypted before": framed(METER, "7A2A001003 2F2F0C1427048502 2F2F2F2F2F2F2F2F"),
     # an ELL II whose session is not encrypted, and its payload CRC
     "ELL II": framed(METER, "8D 20 77 60772900 4C11 78 0C1427048502"),
     "mode 7 with nothing encrypted, no counter": framed(METER, "7A 05 92 0007 10 0C1427048502"),
