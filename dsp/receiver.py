@@ -172,13 +172,22 @@ class Receiver:
                 portions.append((index, growing, False, self._work.grow(index, history, growing, dc)))
             self._n_pending += len(regions)
         open_since = [start for gate in self._gates if (start := gate.open_since_sample) is not None]
-        if portions:
+        if not portions:
+            self._steps.append(_Step([], open_since))
+            yield self._collect(_MOST_PENDING)
+        else:
             cheap = [_Part(index, region, False, portion.frames) for index, region, _, portion in portions]
             self._steps.append(_Step(cheap, [*open_since, *(part.region.start for part in cheap)]))
             yield self._collect(_MOST_PENDING)
-        worked = [_Part(index, region, is_all, p.work()) for index, region, is_all, p in portions]
-        self._steps.append(_Step(worked, open_since))
-        yield self._collect(_MOST_PENDING)
+        for rate_hz in sorted(
+            {self._channels[portion[0]].chip_rate_hz for portion in portions}, reverse=True
+        ):
+            # the fast first: theirs is the least work; copies come from neighbours of the same rate
+            alike = [p for p in portions if self._channels[p[0]].chip_rate_hz == rate_hz]
+            portions = [p for p in portions if self._channels[p[0]].chip_rate_hz != rate_hz]
+            worked = [_Part(index, region, is_all, p.work()) for index, region, is_all, p in alike]
+            self._steps.append(_Step(worked, [*open_since, *(region.start for _, region, _, _ in portions)]))
+            yield self._collect(_MOST_PENDING)
 
     def _collect(self, most_pending: int) -> list[Burst]:
         """Finish the steps that are complete, and more until few enough regions are pending."""
