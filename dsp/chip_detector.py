@@ -36,6 +36,7 @@ _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip 
 _STEADY = 1e-3  # a clock of less tolerance hardly drifts
 _GAINS = (0.07, 0.0025)  # of the loop, for phase and rate: must follow 12 % and drift
 _STEADY_GAINS = (0.04, 0.0003)
+_CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -110,7 +111,9 @@ class ChipDetector:
             edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
             low_hz, high_hz = self._pulled(low_hz, high_hz, sums, edges, local.period, self._ones)
         clock = ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period)
-        return self._settled(baseband, clock, low_hz, high_hz), low_hz, high_hz
+        if hit.metric < _CLEAR_METRIC:
+            clock = self._settled(baseband, clock, low_hz, high_hz)
+        return clock, low_hz, high_hz
 
     def steadied(self, clock: ChipClock, tolerance: float) -> ChipClock:
         """Clock of a transmitter that keeps its rate, where others of its channel do not.

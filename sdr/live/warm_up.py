@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import contextlib
 
-from dsp.plan import Plan
+import numpy as np
+
+from dsp.gaussian_words import GaussianWords
+from dsp.line_code import code_words
+from dsp.modes import LineCode
+from dsp.plan import Channel, Plan
 from sdr import scene as scenes
 from sdr.errors import RadioError
 from sdr.receiver import StreamReceiver
@@ -52,3 +57,20 @@ def warm_up(plan: Plan, sample_rate_hz: float, center_hz: float, sample_format: 
         for chunk in render(scenes.parse("\n".join(scene + meters), "warming up")):
             receiver.push(from_complex(chunk, sample_format)[0])
         receiver.flush()
+    for channel in plan.channels:
+        _decide_gaussian_words(channel)
+
+
+def _decide_gaussian_words(channel: Channel) -> None:
+    """Have words decided as of Gaussian transmitters, which no scene sends."""
+    for row in channel.rows:
+        if row.line_code is not LineCode.NRZ:
+            words = code_words(row.line_code).astype(np.int64)
+            decided = np.arange(20 * words.shape[1]) % 2 == 1
+            period = float(channel.samples_per_chip)
+            starts = period * np.arange(decided.size, dtype=np.float64)
+            samples = np.ones(channel.samples_per_chip * (decided.size + 1), dtype=np.complex64)
+            detector = GaussianWords(row, channel.samples_per_chip, words, 0.9)
+            given = samples, starts, period, decided
+            detector.deviation(*given, 0.1 / period)
+            detector.decide(*given, 2 * words.shape[1], 0.1 / period)

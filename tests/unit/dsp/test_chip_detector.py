@@ -42,7 +42,8 @@ def test_a_hit_a_few_chips_beside_the_pattern_is_put_right(name: str, off_chips:
     burst = in_baseband(BY_NAME[name], "A", np.random.default_rng(4), ec_n0_db=12)
     hit = SyncSearch(burst.channel).find(burst.samples)[0]
     period = float(burst.channel.samples_per_chip)
-    beside = replace(hit, start=hit.start + off_chips * round(period))
+    # which never stands out as clearly as the pattern itself
+    beside = replace(hit, start=hit.start + off_chips * round(period), metric=min(hit.metric, 0.7))
     clock, _, _ = ChipDetector(burst.channel).lock(burst.samples, beside)
     assert abs(clock.start - burst.pattern_start(period)) < 0.3 * period
 
