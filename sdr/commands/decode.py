@@ -25,6 +25,8 @@ omsdr decode 2E44931578563412330333637A2A0020255923C95AAA26D1… --keys meters.t
        omsdr replay night.sigmf-meta | omsdr decode - --keys meters.toml --output table
 """
 _EXPLAIN_FORMATS = ("text", "json")
+_LINES_AT_ONCE = 16
+"""Decoded before they are written: few enough for the processor's cache, and each step stays in it longer."""
 
 Lines = Iterable[list[bytes | None]]
 
@@ -101,17 +103,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _receive(decoder: Decoder, lines: Lines) -> Iterator[Iterator[ByteReception]]:
-    """Yield the receptions of each read, one after another as they are asked for."""
-    number = 0
+def _receive(decoder: Decoder, lines: Lines) -> Iterator[list[ByteReception]]:
+    """Yield the receptions of some lines after another, at the latest when a read has no more of them."""
+    number = 1
     for part in lines:
-        first = number + 1
-        number += len(part)
-        yield (
-            receive_line(decoder, line, index)
-            for index, line in enumerate(part, start=first)
-            if line is None or line.strip()
-        )
+        for start in range(0, len(part), _LINES_AT_ONCE):
+            some = part[start : start + _LINES_AT_ONCE]
+            yield [
+                receive_line(decoder, line, index)
+                for index, line in enumerate(some, start=number)
+                if line is None or line.strip()
+            ]
+            number += len(some)
 
 
 class ExplainOutput:
