@@ -282,10 +282,11 @@ class Decoder:
         """Make readings of the records, together with those of earlier telegrams that they continue."""
         records = content.records
         assert records is not None and way.header is not None
-        if records.left_over is not None:
+        whole = records.whole
+        if whole is not records.records:
             way.notes.append("records_left_over")
         if way.header.address is None:
-            way.meter = identification.meter_address(records.records) or way.meter
+            way.meter = identification.meter_address(whole) or way.meter
         device_type = None if way.meter is None else way.meter.device_type
         if (records.more_follows or self._continuations) and content.protocol == RECORDS_FROM_DEVICE:
             device = way.sender_name if way.meter is None else way.meter.raw
@@ -296,7 +297,7 @@ class Decoder:
                 way.notes.append("records_continued")
                 way.readings = readings_behind(before, records, device_type)
                 return
-        way.readings = readings(records.whole, device_type)
+        way.readings = readings(whole, device_type)
 
     def _keys(self, way: Way, device: Address | None, other: Address | None) -> Sequence[SecretKey]:
         """Return the candidate keys of a layer, those that came with the frame first, and take its name."""

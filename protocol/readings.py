@@ -186,7 +186,8 @@ def readings(
             found += _profile_readings(record, meaning, base_values, dating)
             continue
         at = dating.date_of(header.place) if header.is_dated and telling else None
-        found.append(Reading(meaning, record.value, record.raw, at, record.notes, record.coding))
+        coding = record.coding if record.notes or header.has_variants else None
+        found.append(Reading(meaning, record.value, record.raw, at, record.notes, coding))
     return found
 
 

@@ -104,7 +104,7 @@ class RecordList:
 
     @property
     def whole(self) -> tuple[DataRecord, ...]:
-        """All records but what is left over."""
+        """All records but what is left over; ``records`` itself if nothing is."""
         return self.records if self.left_over is None else self.records[:-1]
 
 

@@ -113,15 +113,16 @@ def _control_text(communication_control: int) -> str:
     )
 
 
-def afl_text(afl: Afl | None, fragment_bytes: int | None) -> str:
+def afl_text(telegram: Telegram) -> str:
     """Return ``afl``."""
+    afl = telegram.afl
     if afl is None:
         return "null"
     counter = "null" if afl.message_counter is None else afl.message_counter
     length = "null" if afl.message_length is None else afl.message_length
     keys = "" if afl.key_information is None else f',"key_information":"{afl.key_information:04x}"'
     mac_bytes = 0 if afl.mac is None else len(afl.mac)
-    control = _fragment_text(afl.control, afl.message_control, mac_bytes, fragment_bytes)
+    control = _fragment_text(afl.control, afl.message_control, mac_bytes, telegram.fragment_bytes)
     return f'{control}"message_counter":{counter},"message_length":{length}{keys}}}'
 
 

@@ -57,20 +57,21 @@ def to_dict(reception: Reception | ByteReception) -> dict[str, Any]:
 def _telegram(telegram: Telegram, notes: tuple[str, ...]) -> str:
     """Write the keys that tell what the telegram says."""
     frame, meter = telegram.frame, telegram.meter
-    sender = address_text(frame.address) if isinstance(frame, LinkFrame) else None
+    sender_address = frame.address if isinstance(frame, LinkFrame) else None
+    sender = None if sender_address is None else address_text(sender_address)
     if meter is None:
         number = telegram.meter_id
         owner = "null" if number is None else numbered_text(number)
     else:
         name = "" if telegram.name is None else f',"name":{quoted(telegram.name)}'
-        owner = f"{{{sender if meter is telegram.sender else address_text(meter)}{name}}}"
+        owner = f"{{{sender if meter is sender_address else address_text(meter)}{name}}}"
     readings, payload_notes = readings_texts(telegram)
     all_notes = telegram.notes + payload_notes + notes
     nwl = "" if telegram.nwl is None else f'"nwl":{{"routing":{telegram.nwl.routing}}},'
     problem = "" if telegram.problem is None else f',"problem":{json_text(telegram.problem._asdict())}'
     return (
         f'"link":{link_text(frame, sender)},"meter":{owner},'
-        f'"ell":{ell_text(telegram.ell)},{nwl}"afl":{afl_text(telegram.afl, telegram.fragment_bytes)},'
+        f'"ell":{ell_text(telegram.ell)},{nwl}"afl":{afl_text(telegram)},'
         f'"transport":{transport_text(telegram.header)},"security":{security_text(telegram)},'
         f'"application":{application_text(telegram.content)},'
         f'"readings":[{",".join(readings)}],'
