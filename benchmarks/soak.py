@@ -220,8 +220,8 @@ def main() -> None:
 
 def _compare(
     air: Air, sent: list[tuple[bytes, float, float]], heard: list[tuple[int, bytes]]
-) -> dict[str, int]:
-    """Count telegrams expected, received, and received though they were sent at no such time."""
+) -> dict[str, int | list[str]]:
+    """Count telegrams expected, received, and received though sent at no such time; place the missed."""
     numbers, places = np.array(air.numbers), np.array(air.places)
     on_air: dict[bytes, list[float]] = {}
     for first_sample, frame in heard:
@@ -229,6 +229,7 @@ def _compare(
             index = max(0, int(np.searchsorted(numbers, first_sample, side="right")) - 1)
             on_air.setdefault(frame, []).append(float(places[index] + first_sample - numbers[index]))
     expected = received = 0
+    missed: list[str] = []
     n_loop = air.samples.size // 2
     for start, stop in air.stretches:
         for loop in range(start // n_loop, stop // n_loop + 1):
@@ -242,8 +243,11 @@ def _compare(
                 if hit is not None:
                     received += 1
                     times.remove(hit)
+                else:
+                    begun_s, left_s = (first - start) / RATE_HZ, (stop - first) / RATE_HZ - duration_s
+                    missed.append(f"{begun_s:.4f} s behind a gap, {left_s:.4f} s before the next")
     over = sum(map(len, on_air.values()))
-    return {"expected": expected, "received": received, "received_beside_gaps": over}
+    return {"expected": expected, "received": received, "received_beside_gaps": over, "missed": missed}
 
 
 def _kinds(said: list[str]) -> Counter[str]:

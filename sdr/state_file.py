@@ -12,14 +12,17 @@ old one in one step, so that an interruption leaves one of the two.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sdr.errors import ConfigError
 
 _SCHEMA = 1
+_KEEP_S = 300.0
 
 
 def load_state(path: Path) -> dict[str, object]:
@@ -49,8 +52,53 @@ def save_state(path: Path, state: Mapping[str, object]) -> None:
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        fresh.write_text(json.dumps({"schema": _SCHEMA, **state}, indent=1) + "\n", encoding="utf-8")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(json.dumps({"schema": _SCHEMA, **state}, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave an empty file under the old name
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise ConfigError(f"{path}: {error.strerror or error}") from error
+
+
+class StateKeeper:
+    """Writes a state file every few minutes, where there is something new; a run may end without warning.
+
+    Args:
+        path: the file; None for none.
+        state: gives what is to be kept.
+        tell: takes sentences for people.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        state: Callable[[], Mapping[str, object]],
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path = path
+        self._state = state
+        self._tell = tell
+        self._clock = clock
+        self._kept_s = clock()
+        self._kept: Mapping[str, object] = {}
+        self._is_failing = False
+
+    def look(self) -> None:
+        """Write the file if it is time; that it cannot be written is said once, and it is tried again."""
+        if self._path is None or self._clock() - self._kept_s < _KEEP_S:
+            return
+        self._kept_s, state = self._clock(), self._state()
+        if state == self._kept:
+            return
+        try:
+            save_state(self._path, state)
+            self._kept, self._is_failing = state, False
+        except ConfigError as error:
+            if not self._is_failing:
+                self._tell(f"what was learnt cannot be kept now: {error}")
+            self._is_failing = True

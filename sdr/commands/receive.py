@@ -31,6 +31,7 @@ from sdr.radio.opening import is_recorded
 from sdr.radio.plans import plans_for
 from sdr.recording import FORMATS
 from sdr.session import Selection, Summary
+from sdr.state_file import StateKeeper
 from sdr.timestamps import parse_utc
 from sdr.units import parse_hz
 
@@ -147,7 +148,8 @@ def run(args: argparse.Namespace) -> int:
             for one in options
         ]
         session = LiveSession(radios, woken, duration_s=duration_s)
-        code = run_session(session, show, recorders, screen, summary)
+        keeper = StateKeeper(args.state, decoder.state, tell)
+        code = run_session(session, show, recorders, screen, summary, keeper)
     return EXIT_REQUIRE if not code and show.n_telegrams < require else code
 
 

@@ -24,6 +24,7 @@ from sdr.live.session import LiveSession
 from sdr.radio import Piece
 from sdr.reception import Reception
 from sdr.session import Summary
+from sdr.state_file import StateKeeper
 from sdr.systemd import Notifier
 from sdr.units import format_hz, format_rate
 
@@ -62,6 +63,7 @@ def run_session(
     recordings: list[Recordings],
     screen: Screen | None,
     summary: Summary,
+    keeper: StateKeeper,
 ) -> int:
     """Receive until the session ends; return the exit code.
 
@@ -83,7 +85,7 @@ def run_session(
             if screen is not None:
                 screen.open()
             notifier.ready()
-            _loop(session, show, screen, summary, notifier)
+            _loop(session, show, screen, summary, notifier, keeper)
         finally:
             notifier.stopping()
             try:
@@ -102,7 +104,12 @@ def run_session(
 
 
 def _loop(
-    session: LiveSession, show: Show, screen: Screen | None, summary: Summary, notifier: Notifier
+    session: LiveSession,
+    show: Show,
+    screen: Screen | None,
+    summary: Summary,
+    notifier: Notifier,
+    keeper: StateKeeper,
 ) -> None:
     watch = _Watch()
     looked_s = -float("inf")
@@ -117,6 +124,7 @@ def _loop(
         if now_s - looked_s < _LOOK_S / 4:
             continue
         looked_s = now_s
+        keeper.look()
         state = state_line(session, summary)
         notifier.status(state)
         if screen is not None:

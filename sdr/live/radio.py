@@ -31,6 +31,7 @@ from sdr.timestamps import later
 from sdr.units import format_hz, format_rate
 
 _LOUD_GAP_S = 10.0  # between two sentences about the same trouble
+_APPLY_WITHIN_S = 10.0  # also where a burst is always open: it costs what is on the air at that moment
 _APPLY_PPM = 4.0  # a learnt error that differs less is applied at the next start only
 _SURE = 3.0  # standard errors
 _SAVE_S = 600.0
@@ -116,7 +117,7 @@ class LiveRadio:
         self._time: SampleClock | None = None
         self._origin = 0
         self._end = 0
-        self._is_ppm_new = False
+        self._learnt_s: float | None = None  # when an error was learnt that is not applied yet
         self._said_s = -float("inf")
         self._overload = (clock(), 0, 0.0)
         self.link = RadioLink(
@@ -212,8 +213,7 @@ class LiveRadio:
 
     def _decode(self, piece: Piece) -> Iterator[Reception]:
         opened = self.link.source
-        retune = self._is_ppm_new and self._receiver is not None and self._receiver.is_quiet
-        if opened is not self._source or piece.lost or retune:
+        if opened is not self._source or piece.lost or self._is_to_retune():
             yield from self._finish()
         if opened is not None and opened is not self._source:
             self._take_source(opened)
@@ -247,7 +247,7 @@ class LiveRadio:
         rate_hz, center_hz = self._true_span()
         self.plan = make_plan(rate_hz, center_hz, selection.modes, selection.band)
         self._time = SampleClock(rate_hz)  # the same rate as the receiver's, so that no error adds up
-        self._origin, self._is_ppm_new = first_sample, False
+        self._origin, self._learnt_s = first_sample, None
         self._receiver = StreamReceiver(
             self.plan,
             rate_hz,
@@ -257,6 +257,12 @@ class LiveRadio:
             decoder=self._decoder,
             repair=selection.repair,
         )
+
+    def _is_to_retune(self) -> bool:
+        """Tell whether a learnt error is to be applied now: between bursts, or when that takes too long."""
+        if self._learnt_s is None or self._receiver is None:
+            return False
+        return self._receiver.is_quiet or self._clock() - self._learnt_s > _APPLY_WITHIN_S
 
     def _true_span(self) -> tuple[float, float]:
         """Return rate and centre as a crystal that is off makes them."""
@@ -354,7 +360,7 @@ class LiveRadio:
                 f"{self._ppm:+.1f} ± {error:.1f} ppm off; corrected"
             )
             self._save_ppm()
-            self._is_ppm_new = True
+            self._learnt_s = now_s
         elif now_s - self._saved_s > _SAVE_S:
             self._save_ppm()
 

@@ -9,6 +9,7 @@ import numpy as np
 from protocol.decoder import Decoder
 from sdr.live.radio import LiveRadio, RadioOptions
 from sdr.radio import Deliver, Source, Tuning
+from sdr.receiver import StreamReceiver
 from sdr.sample_format import SampleFormat
 from sdr.session import Selection
 
@@ -69,4 +70,73 @@ def test_dropping_falls_back_to_what_costs_less_and_says_so() -> None:
         list(receptions)
     assert {channel.center_hz for channel in radio.plan.channels} == {868.95e6, 869.525e6}
     assert radio.link.dropped > 3_000_000  # counted on over the change
+    radio.close()
+
+
+class _Carrier:
+    """A carrier in the middle of the T channel that never stops, piece by piece as it is asked for."""
+
+    uri, identity, sample_format, can_wait = "fake:2", "", SampleFormat.CU8, False
+
+    def __init__(self, tuning: Tuning) -> None:
+        self.sample_rate_hz, self.center_hz = tuning.sample_rate_hz, tuning.center_hz
+        self.settings: list[str] = []
+        self.wanted, self.sent, self._ended = threading.Semaphore(0), threading.Semaphore(0), False
+        n = np.arange(20 * 32_768)
+        turns = np.exp(2j * np.pi * (868.95e6 - tuning.center_hz) / tuning.sample_rate_hz * n)
+        noise = np.random.default_rng(2).normal(0.0, 2.0, (n.size, 2))
+        quiet_then_loud = np.where(n < 10 * 32_768, 0.0, 60.0)[:, None]
+        parts = 127.5 + noise + quiet_then_loud * np.stack([turns.real, turns.imag], axis=1)
+        self._raw = np.clip(np.rint(parts), 0, 255).astype(np.uint8).reshape(-1)
+
+    def stream(self, deliver: Deliver) -> None:
+        for start in range(0, self._raw.size, 65_536):
+            self.wanted.acquire()
+            if self._ended:
+                return
+            deliver(self._raw[start : start + 65_536], 0)
+            self.sent.release()
+        self.wanted.acquire()
+
+    def stop(self) -> None:
+        self._ended = True
+        self.wanted.release()
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_learnt_error_is_applied_though_a_burst_is_always_open() -> None:
+    now_s = 0.0
+    source = _Carrier(_SLOW)
+    radio = LiveRadio(
+        RadioOptions("fake:2", (_SLOW,), ppm=None),
+        Selection(),
+        Decoder(),
+        lambda _uri, _tuning: source,
+        lambda _text: None,
+        clock=lambda: now_s,
+    )
+    radio.open()
+    radio.start()
+
+    def next_piece() -> StreamReceiver:
+        """Decode one piece; return the receiver that did it."""
+        source.wanted.release()
+        assert source.sent.acquire(timeout=60.0)
+        list(radio.receive() or ())
+        assert radio._receiver is not None
+        return radio._receiver
+
+    for _ in range(10):
+        next_piece()
+    receiver = next_piece()
+    assert not receiver.is_quiet  # the carrier
+    radio._ppm, radio._learnt_s = 8.0, now_s
+    assert next_piece() is receiver  # between bursts would be better
+    now_s = 5.0
+    assert next_piece() is receiver
+    now_s = 11.0
+    assert next_piece() is not receiver
+    assert radio._learnt_s is None
     radio.close()
