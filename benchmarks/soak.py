@@ -65,6 +65,7 @@ class Air:
     """What is on the air now, and what became of the radio.
 
     Attributes:
+        end: sample behind which the radio hears nothing more, so that what it heard can be decoded.
         sample: the sample that is on the air: the only clock there is.
         stretches: spans of samples that were delivered without gap, as air samples.
         numbers: number of each piece's first sample in the stream.
@@ -72,6 +73,7 @@ class Air:
     """
 
     samples: RawArray
+    end: float = float("inf")
     sample: int = 0
     gone_until: int = 0
     streaming: bool = False
@@ -115,7 +117,7 @@ class FaultySource:
             self._stretch()
             due = self._next_fault()
             while not self._stopped.is_set():
-                while self._radio[0].link.backlog_samples > BACKLOG and not self._stopped.is_set():
+                while self._must_wait() and not self._stopped.is_set():
                     time.sleep(0.0005)
                 lost = 0
                 if air.sample >= due:
@@ -143,6 +145,9 @@ class FaultySource:
 
     def close(self) -> None:
         """Nothing to let go."""
+
+    def _must_wait(self) -> bool:
+        return self._air.sample >= self._air.end or self._radio[0].link.backlog_samples > BACKLOG
 
     def _next_fault(self) -> int:
         wait_s = LEAST_S + self._rng.exponential(MEAN_S - LEAST_S)
@@ -187,7 +192,7 @@ def main() -> None:
     radio.start()
     session = LiveSession([radio], woken, clock=air.clock)
     started_s, cpu_s = time.monotonic(), time.process_time()
-    end = args.hours * 3600.0 * RATE_HZ
+    air.end = args.hours * 3600.0 * RATE_HZ
     heard: list[tuple[int, bytes]] = []
     rejected = 0
     memory_mb = []
@@ -197,10 +202,10 @@ def main() -> None:
             heard.append((reception.first_sample, reception.frame))
         elif not air.streaming:
             air.sample += round(0.25 * RATE_HZ)  # nobody else moves the time while the radio is away
-        if air.sample > end * (len(memory_mb) + 1) / 20:
+        if air.sample > air.end * (len(memory_mb) + 1) / 20:
             memory_mb.append(round(_resident_mb(), 1))
-        if air.sample >= end:
-            break
+        if reception is None and air.sample >= air.end and not radio.link.backlog_samples:
+            break  # all that was heard is decoded
     heard += [(reception.first_sample, reception.frame) for reception in session.close()]
     result = {
         "hours": args.hours,
