@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import ell, link, wired
@@ -265,6 +265,7 @@ def test_rejections(line: str | bytes | None, expected: tuple[str, str]) -> None
         assert found["rejected"]["block"] == 4
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_no_line_raises(line: bytes) -> None:
     for text in (line, line.hex().encode(), b"{" + line + b"}"):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import wired
@@ -224,6 +224,7 @@ def test_annex_m(ci: str, records: str) -> None:
     assert opened["application"]["plaintext_hex"].upper().startswith(records)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from([*range(0x50, 0x92), *range(0xA0, 0xD0)]))
 def test_what_is_built_is_what_was_decoded(behind: bytes, ci: int) -> None:
     frame_hex = framed(METER, bytes((ci,)).hex(), behind.hex())
@@ -237,6 +238,7 @@ def test_what_is_built_is_what_was_decoded(behind: bytes, ci: int) -> None:
         assert encoded.frame.hex().upper() == frame_hex
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_records_are_built_as_they_were_decoded(records: bytes) -> None:
     frame_hex = framed(METER, "78", records.hex())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp.burst import Fault
@@ -113,6 +113,7 @@ def test_annex_n_lines_hold_only_what_the_page_lists(frame_hex: str) -> None:
     assert set(json_schema.LINE_KEYS) - optional <= set(line)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0x40, 0xD0))
 def test_other_lines_hold_only_what_the_page_lists(behind: bytes, ci: int) -> None:
     check(line_of(link.build(0x44, METER, bytes((ci,)) + behind).encode().hex()))
