@@ -67,8 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     air.add_argument("--step", metavar="DB", type=float, help="distance of the points")
     air.add_argument("--payload", metavar="MIN-MAX", default="20-60", help="bytes (default 20-60)")
     air.add_argument("--offset", metavar="F", default="20k", help="carriers lie within ±F (default 20k)")
-    air.add_argument("--rate", metavar="R", help="sample rate; with --center instead of the usual spans")
-    air.add_argument("--center", metavar="F", help="centre frequency (default: the carrier of the row)")
+    air.add_argument("--rate", metavar="R", help="sample rate around --center (default 1.6M)")
+    air.add_argument("--center", metavar="F", help="centre frequency, instead of the usual spans")
 
 
 def run(args: argparse.Namespace) -> int:
