@@ -39,11 +39,13 @@ from dsp.plan import Channel
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
 from dsp.smoothing import NOISE_MEMORY, around
 from dsp.tone_sums import SUM_DELAY_SAMPLES, match, tone_sums
+from dsp.waveform_fit import solve
 
 _MEMORY_PER_CHIP = 0.92
 _TUNING_PASSES = 2
 _GROUP_CHIPS = 24  # over which both tones are compared
 _LEAST_GROUPS = 6  # fewer do not bear a cubic
+_LEAST_TONE_DISTANCE = 1e-3  # cycles a sample
 _MOST_ALTERNATIVES = 192
 _DEAREST = 20.0  # words less likely than e^-20 are none
 
@@ -182,7 +184,7 @@ def _lateness(
     """How much later than thought each chip begins, in samples, from the phase between the tones.
 
     At a start both tones have the same phase; a chip that begins later has turned less of its own. A cubic
-    is drawn through groups of chips.
+    is drawn through groups of chips; where they tell too little for one, it is kept within a chip.
     """
     n_groups = decided.size // _GROUP_CHIPS
     if n_groups < _LEAST_GROUPS:
@@ -194,10 +196,9 @@ def _lateness(
     places = (np.arange(n_groups) + 0.5) * (2.0 * _GROUP_CHIPS / decided.size) - 1.0
     terms = np.vander(places, 4)
     weighted = np.abs(between)[:, None] * terms
-    angle = np.vander(np.linspace(-1.0, 1.0, decided.size), 4) @ np.linalg.solve(
-        weighted.T @ terms, weighted.T @ apart
-    )
-    return np.asarray(-angle / (2.0 * np.pi * (high - low)))
+    angle = np.vander(np.linspace(-1.0, 1.0, decided.size), 4) @ solve(weighted.T @ terms, weighted.T @ apart)
+    turn_per_sample = 2.0 * np.pi * max(high - low, _LEAST_TONE_DISTANCE)
+    return np.asarray(np.clip(-angle / turn_per_sample, -period, period))
 
 
 @kernel

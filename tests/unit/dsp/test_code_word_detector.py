@@ -44,6 +44,20 @@ def test_words_come_back_though_some_chips_were_decided_wrong(row: PhyMode) -> N
 
 
 @every_row
+@pytest.mark.parametrize("n_heard", [0, 30, 60, 110])
+def test_dead_silence_behind_some_chips_is_borne(row: PhyMode, n_heard: int) -> None:
+    burst = in_baseband(row, "A", np.random.default_rng(4))
+    chips, _ = _noncoherent(burst, row)
+    samples = burst.samples.copy()
+    samples[round(chips.starts[n_heard]) :] = 0.0
+    found, _ = CodeWordDetector(burst.channel, row).detect(samples, chips)
+    assert np.all(np.isfinite(found.starts))
+    assert (
+        np.max(np.abs(found.starts - chips.starts[: found.starts.size])) <= 3 * burst.channel.samples_per_chip
+    )
+
+
+@every_row
 def test_tones_are_refined(row: PhyMode) -> None:
     rng = np.random.default_rng(2)
     impairments = Impairments(
