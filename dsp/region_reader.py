@@ -110,7 +110,6 @@ class RegionReader:
         self.good: list[Reading] = []
         self._waiting: list[Attempt] = []  # failed cheaply
         self._failed: list[Attempt] = []
-        self._accept = self._take_off if subtraction else self._keep
         self._since_search: list[Reading] = []
         self._laid_open: list[tuple[int, int]] = []  # baseband spans
         self._tried: dict[int, Attempt] = {}  # by identity; kept, so that no identity comes twice
@@ -276,6 +275,13 @@ class RegionReader:
             and abs(other.hit.start - attempt.hit.start) < reach
             for other in self._failed
         )
+
+    def _accept(self, attempt: Attempt) -> None:
+        """Keep a frame, taken off the samples or not."""
+        if self._subtraction:
+            self._take_off(attempt)
+        else:
+            self._keep(attempt)
 
     def _keep(self, attempt: Attempt) -> None:
         """Keep a frame on the samples."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from support import (
@@ -49,6 +51,24 @@ def test_frames_back_to_back_in_one_region() -> None:
         parts.append(on_air(raws[-1], row, frame_format, T_AIR, rng))
     samples = pad_with_noise(np.concatenate(parts), T_AIR, rng, 0.35)
     assert frames_of(receive(samples, T_AIR, T_AIR.plan())) == raws
+
+
+def test_a_receiver_that_is_replaced_leaves_nothing_to_the_garbage_collector() -> None:
+    # Live reception makes a new one after each gap; its buffers would wait for the collector.
+    rng = np.random.default_rng(41)
+    raws = [sent_raw(rng, 30, "A") for _ in range(2)]
+    parts = [on_air(raw, T, "A", T_AIR, rng) for raw in raws]
+    parts[1] += 0.3 * np.resize(parts[0], parts[1].size)  # something to separate
+    samples = pad_with_noise(np.concatenate(parts), T_AIR, rng, 0.35)
+    receive(samples, T_AIR, T_AIR.plan())  # imports and kernels
+    gc.collect()
+    gc.disable()
+    try:
+        found = frames_of(receive(samples, T_AIR, T_AIR.plan()))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert raws[0] in found
 
 
 def test_frames_leave_while_their_region_is_still_open() -> None:
