@@ -37,7 +37,7 @@ from dsp.line_code import code_words
 from dsp.modes import PhyMode
 from dsp.plan import Channel
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
-from dsp.smoothing import NOISE_MEMORY, around
+from dsp.smoothing import NOISE_MEMORY, to_costs
 from dsp.tone_sums import SUM_DELAY_SAMPLES, match, tone_sums
 from dsp.waveform_fit import solve
 
@@ -305,10 +305,4 @@ def _decide(sums, header, balance, memory, noise_memory, chosen, leads):  # type
         if not both_sides:
             for k in range(n - 1, -1, -1):
                 behind[k] = memory * behind[k + 1] + sums[k, chosen[k]] * turned[k]
-    around(along, noise_memory)
-    around(across, noise_memory)
-    for k in range(n):
-        top = leads[k, chosen[k]]
-        scale = max(along[k], 0.0) / (across[k] + 1e-30)
-        for w in range(n_words):
-            leads[k, w] = (top - leads[k, w]) * scale
+    to_costs(leads, chosen, along, across, noise_memory)

@@ -20,7 +20,7 @@ from dsp._kernel import kernel
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.chip_shapes import ChipShapes
 from dsp.modes import PhyMode
-from dsp.smoothing import NOISE_MEMORY, around
+from dsp.smoothing import NOISE_MEMORY, to_costs
 
 BANDWIDTH_TIME = 0.5
 _DEVIATION_FACTORS = np.array([1.0, 1.14, 1.28])  # tones of Gaussian chips read low
@@ -241,10 +241,4 @@ def _decide(c, advance, words, n_known, memory, noise_memory, symbols, chosen, l
                 chosen[place] = w
                 along[place] = z.real
                 across[place] = z.imag * z.imag
-    around(along, noise_memory)
-    around(across, noise_memory)
-    for place in range(places):
-        top = leads[place, chosen[place]]
-        scale = max(along[place], 0.0) / (across[place] + 1e-30)
-        for w in range(n_words):
-            leads[place, w] = (top - leads[place, w]) * scale
+    to_costs(leads, chosen, along, across, noise_memory)
