@@ -7,7 +7,8 @@ The filters are differences of running sums (``tone_sums``), which count their o
 of delay; clocks and starts handed out are instants of the signal.
 
 The frequency of a tone follows from how the two halves of its chips turn against each other.
-The clock's loop errs by 0.01 chips for a rate that slides 1 % over 600 chips.
+The clock's loop errs by 0.01 chips for a rate that slides 1 % over 600 chips; that of modes S and R,
+which narrows so that it slips less often in noise, by 0.04.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, PhasorArray
 from dsp.plan import Channel
 from dsp.sync_search import SyncHit
-from dsp.tone_sums import SUM_DELAY_SAMPLES, fit_pattern, soft_chips, tone_sums, track, turns
+from dsp.tone_sums import SUM_DELAY_SAMPLES, ClockLoop, fit_pattern, soft_chips, tone_sums, track, turns
 
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
@@ -34,8 +35,11 @@ _SAME_PLACE_CHIPS = 0.6
 _AS_GOOD_ELSEWHERE = 0.98  # chips of the preamble more or less, else the same
 _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
 _STEADY = 1e-3  # a clock of less tolerance hardly drifts
-_GAINS = (0.07, 0.0025)  # of the loop, for phase and rate: must follow 12 % and drift
-_STEADY_GAINS = (0.04, 0.0003)
+_LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of 1 % need one that stays wide
+    (_STEADY, ClockLoop(first=(0.04, 0.0003), final=(0.04, 0.0003), ease=0.0)),
+    (0.05, ClockLoop(first=(0.07, 0.0025), final=(0.03, 0.00045), ease=0.01)),
+    (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
+)
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
@@ -162,9 +166,9 @@ class ChipDetector:
             self._samples_per_chip / (1.0 + 1.2 * tolerance),
             self._samples_per_chip / (1.0 - 1.2 * tolerance),
         )
-        gains = _STEADY_GAINS if tolerance <= _STEADY else _GAINS
         start = clock.start + SUM_DELAY_SAMPLES - first
-        values, starts = track(sums, start, clock.period, limits, gains, n_chips)
+        loop = next(loop for most, loop in _LOOPS if tolerance <= most)
+        values, starts = track(sums, start, clock.period, limits, loop, n_chips)
         return SoftChips(values, starts + (first - SUM_DELAY_SAMPLES), low_hz, high_hz)
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:

@@ -14,12 +14,29 @@ then costs four reads, wherever it lies and however often it is asked for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dsp._kernel import kernel
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, PhasorArray
 
 SUM_DELAY_SAMPLES = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLoop:
+    """Gains of a second-order loop that follows the chips' clock, each for phase and period.
+
+    Attributes:
+        first: at the first chip, where the rate is as uncertain as the pattern is short.
+        final: what they come to: a clock that knows its rate is moved less by noise, and slips less often.
+        ease: share of the way there that they go with each chip.
+    """
+
+    first: tuple[float, float]
+    final: tuple[float, float]
+    ease: float
 
 
 def tone_sums(x: ComplexArray, low: float, high: float) -> PhasorArray:
@@ -101,7 +118,7 @@ def track(
     start: float,
     period: float,
     limits: tuple[float, float],
-    gains: tuple[float, float],
+    loop: ClockLoop,
     n_chips: int,
 ) -> tuple[FloatArray, DoubleArray]:
     """Read soft chips one after another with a clock that follows them.
@@ -115,7 +132,7 @@ def track(
         start: first chip, in samples of the sums.
         period: samples a chip, to begin with.
         limits: least and largest period.
-        gains: of the loop, for phase and period.
+        loop: how it follows.
         n_chips: how many are wanted.
 
     Returns:
@@ -123,7 +140,7 @@ def track(
     """
     values = np.empty(n_chips, dtype=np.float32)
     starts = np.empty(n_chips, dtype=np.float64)
-    n = _track(sums, start, period, limits, gains, values, starts)
+    n = _track(sums, start, period, limits, loop.first, loop.final, loop.ease, values, starts)
     return values[:n], starts[:n]
 
 
@@ -225,11 +242,12 @@ def _fit_pattern(sums, signs, middle, shifts, periods):  # type: ignore[no-untyp
 
 
 @kernel
-def _track(sums, start, period, limits, gains, values, starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _track(sums, start, period, limits, gains, final, ease, values, starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Follow the chip clock; return the number of chips that lie inside the sums."""
     t = max(start, 0.0)
     last = sums.shape[1] - 2.0
     previous = 0.0
+    phase_gain, period_gain = gains
     for k in range(values.size):
         if t + 1.5 * period > last:
             if t + period <= last:  # the last chip needs nothing behind it
@@ -242,12 +260,14 @@ def _track(sums, start, period, limits, gains, values, starts):  # type: ignore[
             half_way = _soft(sums, t - 0.5 * period, period)
             late = half_way / (soft - previous)  # in chips; the sum of both sizes is |difference|
             late = min(max(late, -0.5), 0.5)
-            t -= gains[0] * late * period
-            period = min(max(period * (1.0 - gains[1] * late), limits[0]), limits[1])
+            t -= phase_gain * late * period
+            period = min(max(period * (1.0 - period_gain * late), limits[0]), limits[1])
             # the chip is read where the corrected clock puts it
             soft = _soft(sums, t, period)
         values[k] = soft
         starts[k] = t
         previous = soft
+        phase_gain += ease * (final[0] - phase_gain)
+        period_gain += ease * (final[1] - period_gain)
         t += period
     return values.size
