@@ -1,7 +1,7 @@
 """Soft chips from a burst: one-chip matched filters at both tones, timing tracked.
 
     hit ─▶ lock: shift, rate and tones that make the known pattern stand out most
-        ─▶ detect: chip after chip, a second-order loop on the clock
+        ─▶ track: chip after chip, a second-order loop on the clock (``chip_track``)
 
 The filters are differences of running sums (``tone_sums``), which count their own half sample
 of delay; clocks and starts handed out are instants of the signal.
@@ -18,19 +18,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, PhasorArray
+from dsp.arrays import ComplexArray, DoubleArray, FloatArray, PhasorArray
+from dsp.chip_track import ChipTrack, ClockLoop, mean_period, permitted_period
 from dsp.plan import Channel
 from dsp.sync_search import SyncHit
-from dsp.tone_sums import SUM_DELAY_SAMPLES, ClockLoop, fit_pattern, soft_chips, tone_sums, track, turns
+from dsp.tone_sums import SUM_DELAY_SAMPLES, lock_pattern, nearby_pattern, soft_chips, tone_sums, turns
 
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _FIT_RATE_STEPS = 7
-_RATE_SLACK = 0.06
 _SETTLING_CHIPS = 160  # behind the pattern; the shortest frame has 144
 _SETTLED_CHIPS = 96  # the last ones of them tell the rate
 _SETTLED_RATE = 0.006  # relative error of the first clock's rate that does not make it slip
 _FARTHEST_CHIPS = 6  # of a place mistaken for another one with a wrong rate
-_SETTLING_SHIFTS_CHIPS = np.linspace(-_FARTHEST_CHIPS, _FARTHEST_CHIPS, 16 * _FARTHEST_CHIPS + 1)
+_SETTLING_STEPS = 8  # places tried a chip
 _SAME_PLACE_CHIPS = 0.6
 _AS_GOOD_ELSEWHERE = 0.98  # chips of the preamble more or less, else the same
 _HEIGHT_CHIPS = 8  # alternating chips of the pattern that show how high a chip stands
@@ -41,6 +41,9 @@ _LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of
     (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
 )
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
+# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB have more than 0.78, a preamble some
+# chips beside its sync word, or data that look a little like it, mostly 0.5 to 0.65
+_LEAST_FIT = 0.7
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -74,6 +77,31 @@ class SoftChips:
     high_hz: float
 
 
+NO_CHIPS = SoftChips(np.zeros(0, dtype=np.float32), np.zeros(0), 0.0, 0.0)
+
+
+class Track:
+    """Chips of one burst from its sync pattern's first on, read as far as they are asked for.
+
+    Attributes:
+        clock: that it begins with.
+        low_hz: tone of chip 0 from the channel's centre.
+        high_hz: tone of chip 1.
+        tolerance: of the transmitter's chip rate.
+    """
+
+    def __init__(
+        self, chips: ChipTrack, clock: ChipClock, tones_hz: tuple[float, float], tolerance: float
+    ) -> None:
+        self.clock, self.tolerance = clock, tolerance
+        self.low_hz, self.high_hz = tones_hz
+        self._chips = chips
+
+    def chips(self, n_chips: int) -> SoftChips:
+        """Give the first chips; fewer than wanted where the baseband ends."""
+        return SoftChips(*self._chips.read(n_chips), self.low_hz, self.high_hz)
+
+
 class ChipDetector:
     """Turns baseband into soft chips, starting at a sync hit.
 
@@ -84,95 +112,97 @@ class ChipDetector:
     def __init__(self, channel: Channel) -> None:
         self._rate_hz = channel.baseband_rate_hz
         self._samples_per_chip = channel.samples_per_chip
-        self._chip_rate_hz = channel.chip_rate_hz
         self._tolerance = channel.chip_rate_tolerance
         self._signs = np.array([1.0 if c == "1" else -1.0 for c in channel.pattern])
-        self._ones = self._signs > 0
+        self._most_pull = _TONE_PULL_CHIP_RATES / channel.samples_per_chip
         spread = min(self._tolerance, 0.7 / self._signs.size)
         n_rates = _FIT_RATE_STEPS if spread > 1e-3 else 1
         self._fit_rates = np.linspace(-spread, spread, n_rates) if n_rates > 1 else np.zeros(1)
         self._is_wide = channel.chip_rate_tolerance > _STEADY
 
-    def lock(self, baseband: ComplexArray, hit: SyncHit) -> tuple[ChipClock, float, float]:
+    def lock(self, baseband: ComplexArray, hit: SyncHit, *, least_fit: float = _LEAST_FIT) -> Track | None:
         """Refine tones and chip clock on the known pattern.
 
         Args:
             baseband: complex64 [n].
             hit: where the search found the pattern.
+            least_fit: of the pattern at the first look, 0…1: the share of the chips' size that speaks for it,
+                less what speaks against it.
 
         Returns:
-            The clock at the pattern's start, and the refined low and high tone in Hz.
+            The chips from the pattern's start on; None where something else looks a little like it.
         """
+        most = 1.05 * self._tolerance
+        errors = np.minimum(np.maximum(hit.chip_rate_error + self._fit_rates, -most), most)
         period = self._samples_per_chip / (1.0 + hit.chip_rate_error)
-        clock = ChipClock(float(hit.start), period)
-        low_hz, high_hz = hit.low_hz, hit.high_hz
-        first, last = self._window(clock, self._signs.size + 1, baseband.size)
-        segment = baseband[first:last]
-        local = ChipClock(clock.start - first, period)
-        for _ in range(2):
-            sums = self._sums(segment, low_hz, high_hz)
-            local = self._fit(sums, local, hit.chip_rate_error)
-            edges: DoubleArray = local.start + local.period * np.arange(self._signs.size, dtype=np.float64)
-            low_hz, high_hz = self._pulled(low_hz, high_hz, sums, edges, local.period, self._ones)
-        clock = ChipClock(local.start + first - SUM_DELAY_SAMPLES, local.period)
-        if hit.metric < _CLEAR_METRIC:
-            clock = self._settled(baseband, clock, low_hz, high_hz)
-        return clock, low_hz, high_hz
-
-    def steadied(self, clock: ChipClock, tolerance: float) -> ChipClock:
-        """Clock of a transmitter that keeps its rate, where others of its channel do not.
-
-        Args:
-            clock: from ``lock``, whose rate is as uncertain as the pattern is short.
-            tolerance: of the transmitter's chip rate.
-        """
-        period = min(
-            max(clock.period, self._samples_per_chip / (1.0 + tolerance)),
-            self._samples_per_chip / (1.0 - tolerance),
+        first, last = self._window(float(hit.start), period, self._signs.size + 1, baseband.size)
+        start, period, low, high, fit = lock_pattern(
+            baseband[first:last],
+            (hit.low_hz / self._rate_hz, hit.high_hz / self._rate_hz),
+            (float(hit.start - first), period),
+            self._signs,
+            _FIT_SHIFTS_CHIPS,
+            self._samples_per_chip / (1.0 + errors),
+            self._most_pull,
+            least_fit,
         )
-        # the pattern's middle is known best
-        return ChipClock(clock.start + 0.5 * self._signs.size * (clock.period - period), period)
+        if fit < least_fit:
+            return None
+        clock = ChipClock(start + first - SUM_DELAY_SAMPLES, period)
+        track = self.follow(baseband, clock, (low * self._rate_hz, high * self._rate_hz))
+        return track if hit.metric >= _CLEAR_METRIC or not self._is_wide else self._settled(baseband, track)
 
-    def detect(
+    def follow(
         self,
         baseband: ComplexArray,
         clock: ChipClock,
-        low_hz: float,
-        high_hz: float,
-        n_chips: int,
+        tones_hz: tuple[float, float],
         *,
         tolerance: float | None = None,
-    ) -> SoftChips:
+    ) -> Track:
         """Detect chips from the clock's start on, following the timing.
 
         Args:
-            baseband: complex64 [n].
-            clock: start and period from ``lock``.
-            low_hz: tone of chip 0.
-            high_hz: tone of chip 1.
-            n_chips: how many chips are wanted.
+            baseband: complex64 [n]; it must not change while the chips are read.
+            clock: where they begin.
+            tones_hz: of chip 0 and chip 1.
             tolerance: of the transmitter's chip rate; None for the channel's.
-
-        Returns:
-            Fewer chips than wanted where the baseband ends early.
         """
         if tolerance is None:
             tolerance = self._tolerance
-        # the locked rate may be a little off and drift: leave room for a slower clock
-        slack = 1.0 + min(_RATE_SLACK, 3.0 * tolerance)
-        first, last = self._window(clock, n_chips * slack, baseband.size)
-        sums = self._sums(baseband[first:last], low_hz, high_hz)
-        limits = (
-            self._samples_per_chip / (1.0 + 1.2 * tolerance),
-            self._samples_per_chip / (1.0 - 1.2 * tolerance),
+        chips = ChipTrack(
+            baseband,
+            (tones_hz[0] / self._rate_hz, tones_hz[1] / self._rate_hz),
+            clock.start,
+            clock.period,
+            (
+                self._samples_per_chip / (1.0 + 1.2 * tolerance),
+                self._samples_per_chip / (1.0 - 1.2 * tolerance),
+            ),
+            next(loop for most, loop in _LOOPS if tolerance <= most),
         )
-        start = clock.start + SUM_DELAY_SAMPLES - first
-        loop = next(loop for most, loop in _LOOPS if tolerance <= most)
-        values, starts = track(sums, start, clock.period, limits, loop, n_chips)
-        return SoftChips(values, starts + (first - SUM_DELAY_SAMPLES), low_hz, high_hz)
+        return Track(chips, clock, tones_hz, tolerance)
+
+    def steadied(self, baseband: ComplexArray, track: Track, tolerance: float) -> Track:
+        """Follow a transmitter that keeps its rate, where others of its channel do not.
+
+        Args:
+            baseband: complex64 [n].
+            track: from ``lock``, whose rate is as uncertain as the pattern is short.
+            tolerance: of the transmitter's chip rate.
+        """
+        if tolerance == track.tolerance:
+            return track
+        clock = track.clock
+        period = permitted_period(clock.period, self._samples_per_chip, tolerance)
+        # the pattern's middle is known best
+        start = clock.start + 0.5 * self._signs.size * (clock.period - period)
+        return self.follow(
+            baseband, ChipClock(start, period), (track.low_hz, track.high_hz), tolerance=tolerance
+        )
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:
-        """Measure both tones over all detected chips: low and high in Hz."""
+        """Measure both tones over all detected chips, by how the halves turn: low and high in Hz."""
         if chips.starts.size < 2:
             return chips.low_hz, chips.high_hz
         period = float(chips.starts[-1] - chips.starts[0]) / (chips.starts.size - 1)
@@ -181,7 +211,11 @@ class ChipDetector:
             baseband[first : math.ceil(chips.starts[-1] + period) + 2], chips.low_hz, chips.high_hz
         )
         starts = chips.starts + (SUM_DELAY_SAMPLES - first)
-        return self._pulled(chips.low_hz, chips.high_hz, sums, starts, period, chips.values > 0)
+        low, high = turns(sums, starts, period, chips.values > 0)
+        return (
+            chips.low_hz + self._rate_hz * min(max(low, -self._most_pull), self._most_pull),
+            chips.high_hz + self._rate_hz * min(max(high, -self._most_pull), self._most_pull),
+        )
 
     def alternating_chips_before(
         self, baseband: ComplexArray, start: float, period: float, tones_hz: tuple[float, float], most: int
@@ -210,69 +244,45 @@ class ChipDetector:
         best = int(np.argmax(climb))
         return best + 1 if climb[best] > 0.0 else 0
 
-    def _settled(self, baseband: ComplexArray, clock: ChipClock, low_hz: float, high_hz: float) -> ChipClock:
+    def _settled(self, baseband: ComplexArray, track: Track) -> Track:
         """Take the rate from the chips behind the pattern, where theirs is another one and they fit better.
 
         A weak pattern errs by 1 % of the rate and more: a clock that starts so wrong slips some chips
         before it runs true, and all that follows is displaced. Where it runs true it tells the rate.
         """
-        n_pattern = self._signs.size
-        if not self._is_wide:
-            return clock
-        chips = self.detect(baseband, clock, low_hz, high_hz, n_pattern + _SETTLING_CHIPS)
-        starts = chips.starts[-_SETTLED_CHIPS:]
+        n_pattern, clock = self._signs.size, track.clock
+        chips = track.chips(n_pattern + _SETTLING_CHIPS)
         if chips.starts.size < n_pattern + _SETTLED_CHIPS:
-            return clock
-        k = np.arange(starts.size) - (starts.size - 1) / 2.0
-        period = float(np.dot(k, starts) / np.dot(k, k))
-        early = ChipClock(clock.start - _FARTHEST_CHIPS * clock.period, clock.period)
-        first, last = self._window(early, n_pattern + 2 * _FARTHEST_CHIPS + 1, baseband.size)
-        sums = self._sums(baseband[first:last], low_hz, high_hz)
+            return track
+        period = mean_period(chips.starts[-_SETTLED_CHIPS:])
+        early = clock.start - _FARTHEST_CHIPS * clock.period
+        first, last = self._window(early, clock.period, n_pattern + 2 * _FARTHEST_CHIPS + 1, baseband.size)
         middle = clock.start + SUM_DELAY_SAMPLES - first + 0.5 * n_pattern * clock.period
-        chosen, _ = fit_pattern(sums, self._signs, middle, _SETTLING_SHIFTS_CHIPS, np.array([period]))
-        shift = float(_SETTLING_SHIFTS_CHIPS[chosen])
+        shift = nearby_pattern(
+            baseband[first:last],
+            (track.low_hz / self._rate_hz, track.high_hz / self._rate_hz),
+            middle,
+            period,
+            self._signs,
+            _FARTHEST_CHIPS,
+            _SETTLING_STEPS,
+        )
         if abs(period / clock.period - 1.0) < _SETTLED_RATE and abs(shift) < _SAME_PLACE_CHIPS:
-            return clock
+            return track
         start = middle + (shift - 0.5 * n_pattern) * period
-        other = ChipClock(start + first - SUM_DELAY_SAMPLES, period)
-        again = self.detect(baseband, other, low_hz, high_hz, chips.values.size)
+        other = self.follow(
+            baseband, ChipClock(start + first - SUM_DELAY_SAMPLES, period), (track.low_hz, track.high_hz)
+        )
+        again = other.chips(chips.values.size)
         as_good = 1.0 if abs(shift) < _SAME_PLACE_CHIPS else _AS_GOOD_ELSEWHERE
         fits = np.abs(again.values).sum() > as_good * np.abs(chips.values).sum()
-        return other if fits else clock
+        return other if fits else track
 
-    def _window(self, clock: ChipClock, n_chips: float, size: int) -> tuple[int, int]:
-        first = max(0, math.floor(clock.start - clock.period))
-        last = min(size, math.ceil(clock.start + (n_chips + 2) * clock.period) + 2)
+    def _window(self, start: float, period: float, n_chips: int, size: int) -> tuple[int, int]:
+        """First baseband sample that chips from a start on need, and the one behind the last."""
+        first = max(0, math.floor(start - period))
+        last = min(size, math.ceil(start + (n_chips + 2) * period) + 2)
         return first, max(first, last)
 
     def _sums(self, segment: ComplexArray, low_hz: float, high_hz: float) -> PhasorArray:
         return tone_sums(segment, low_hz / self._rate_hz, high_hz / self._rate_hz)
-
-    def _fit(self, sums: PhasorArray, clock: ChipClock, rate_error: float) -> ChipClock:
-        """Choose start and period that make the known pattern stand out most."""
-        most = 1.05 * self._tolerance
-        errors = np.minimum(np.maximum(rate_error + self._fit_rates, -most), most)
-        periods = self._samples_per_chip / (1.0 + errors)
-        # Shift and rate turn about the pattern's middle, where they do not disturb each other.
-        middle = clock.start + 0.5 * self._signs.size * clock.period
-        shift, chosen = fit_pattern(sums, self._signs, middle, _FIT_SHIFTS_CHIPS, periods)
-        period = float(periods[chosen])
-        start = middle + (float(_FIT_SHIFTS_CHIPS[shift]) - 0.5 * self._signs.size) * period
-        return ChipClock(start, period)
-
-    def _pulled(
-        self,
-        low_hz: float,
-        high_hz: float,
-        sums: PhasorArray,
-        starts: DoubleArray,
-        period: float,
-        ones: BoolArray,
-    ) -> tuple[float, float]:
-        """Correct both tones in Hz by the turn between the halves of their chips."""
-        limit_hz = _TONE_PULL_CHIP_RATES * self._chip_rate_hz
-        low, high = turns(sums, starts, period, ones)
-        return (
-            low_hz + min(max(low * self._rate_hz, -limit_hz), limit_hz),
-            high_hz + min(max(high * self._rate_hz, -limit_hz), limit_hz),
-        )

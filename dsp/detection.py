@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
-from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, Track
+from dsp.chip_track import mean_period, permitted_period
 from dsp.code_word_detector import CodeWordDetector
 from dsp.encoder import chip_string
 from dsp.modes import LineCode
@@ -82,43 +83,36 @@ class Detectors:
             else:
                 self._words[row.name] = CodeWordDetector(channel, row)
 
-    def of(
-        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, tones_hz: tuple[float, float]
-    ) -> Iterator[Detect]:
+    def of(self, baseband: ComplexArray, variant: Variant, track: Track) -> Iterator[Detect]:
         """Detectors for what follows a sync hit, the cheapest first.
 
         Args:
             baseband: complex64 [n].
             variant: line code and the sync chips behind the anchor.
-            clock: locked at the pattern's start.
-            tones_hz: of chip 0 and chip 1.
+            track: locked at the pattern's start.
         """
         known = self._channel.pattern + variant.continuation
         per_byte = variant.row.chips_per_byte
-        tolerance = variant.row.rx_chip_rate_tolerance
-        clock = self._chips.steadied(clock, tolerance)
-
-        def chip_by_chip(n_chips: int) -> SoftChips:
-            return self._chips.detect(baseband, clock, *tones_hz, n_chips, tolerance=tolerance)
+        steady = self._chips.steadied(baseband, track, variant.row.rx_chip_rate_tolerance)
 
         def one_by_one(n_bytes: int) -> Detected:
-            chips = chip_by_chip(len(known) + n_bytes * per_byte)
+            chips = steady.chips(len(known) + n_bytes * per_byte)
             bits = chips.values[len(known) :]
             others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
             return Detected(chips, bits, None, others)
 
         def as_sequence(n_bytes: int) -> Detected:
             n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
-            chips = chip_by_chip(n_chips + 1)
+            chips = steady.chips(n_chips + 1)
             stop = len(known) + n_bytes * per_byte
             if chips.starts.size < stop:  # not whole, however it is read
                 return Detected(chips, chips.values[len(known) :])
-            return self._detect_sequence(baseband, variant, clock, chips, stop)
+            return self._detect_sequence(baseband, variant, steady.clock, chips, stop)
 
         def word_by_word(n_bytes: int) -> Detected:
             stop = len(known) + n_bytes * per_byte
             longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
-            chips = chip_by_chip(longer)
+            chips = steady.chips(longer)
             chips, others = self._words[variant.row.name].detect(baseband, chips)
             chips = _cut(chips, stop)
             hopeless = others.log_weight > _HOPELESS_WORDS
@@ -205,8 +199,7 @@ def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArra
     if n < 2:
         return starts
     k = np.arange(n) - (n - 1) / 2.0
-    period = float(np.sum(k * starts) / np.sum(k * k))
-    period = min(max(period, nominal / (1.0 + tolerance)), nominal / (1.0 - tolerance))
+    period = permitted_period(mean_period(starts), nominal, tolerance)
     return np.asarray(starts.mean() + k * period)
 
 

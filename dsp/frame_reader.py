@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from dsp import line_code
 from dsp.arrays import ComplexArray
 from dsp.burst import Fault, FrameRules
-from dsp.chip_detector import ChipClock, SoftChips
+from dsp.chip_detector import SoftChips, Track
 from dsp.detection import Detect, Detected, Detectors
 from dsp.plan import Channel, Variant
 from dsp.repair import MOST_DOUBT, MOST_DOUBT_AS_HEARD, MOST_DOUBT_ROUGHLY, repair_span
@@ -90,8 +90,7 @@ class FrameReader:
         baseband: ComplexArray,
         hit: SyncHit,
         variant: Variant,
-        clock: ChipClock,
-        header: SoftChips,
+        track: Track,
         *,
         thorough: bool = True,
     ) -> Attempt:
@@ -101,12 +100,11 @@ class FrameReader:
             baseband: complex64 [n].
             hit: where the search found the pattern.
             variant: line code, frame format and the sync chips behind the anchor.
-            clock: locked at the pattern's start.
-            header: chips of the pattern and what follows; its tones are used.
+            track: locked at the pattern's start.
             thorough: go on with the next detector when one fails.
         """
         attempts = []
-        for detect in self._detectors.of(baseband, variant, clock, (header.low_hz, header.high_hz)):
+        for detect in self._detectors.of(baseband, variant, track):
             attempt = self._read_with(detect, hit, variant)
             if attempt.fault is None:
                 return attempt

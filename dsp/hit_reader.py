@@ -6,7 +6,7 @@ import numpy as np
 
 from dsp.arrays import ComplexArray, FloatArray
 from dsp.burst import Fault, FrameRules
-from dsp.chip_detector import ChipDetector
+from dsp.chip_detector import NO_CHIPS, ChipDetector, SoftChips
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt, FrameReader
 from dsp.plan import Channel, Variant
@@ -52,20 +52,22 @@ class HitReader:
             hit: where.
             thorough: with every detector; else with the first, which takes a tenth of the time.
         """
-        clock, low_hz, high_hz = self.detector.lock(baseband, hit)
+        track = self.detector.lock(baseband, hit)
+        if track is None:
+            return _no_sync(hit, self._channel, NO_CHIPS)
         n_pattern = len(self._channel.pattern)
-        header = self.detector.detect(baseband, clock, low_hz, high_hz, self._sync_chips)
-        no_sync = Attempt(hit, self._channel.variants[0], b"", Fault.SYNC_NOT_FOUND, (), header)
+        header = track.chips(self._sync_chips)
         wrong = np.count_nonzero((header.values[:n_pattern] > 0) != self._pattern_ones[: header.values.size])
         if header.values.size < n_pattern or wrong > _PATTERN_ERRORS * n_pattern:
-            return no_sync  # a few strong chips, the end of another burst, can look like the pattern
+            # a few strong chips, the end of another burst, can look like the pattern
+            return _no_sync(hit, self._channel, header)
         attempts = []
         for variant in self._plausible_variants(header.values[n_pattern:]):
-            attempt = self._reader.read(baseband, hit, variant, clock, header, thorough=thorough)
+            attempt = self._reader.read(baseband, hit, variant, track, thorough=thorough)
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
-        return attempts[0] if attempts else no_sync
+        return attempts[0] if attempts else _no_sync(hit, self._channel, header)
 
     @property
     def header_chips(self) -> int:
@@ -109,3 +111,7 @@ class HitReader:
         best = max((fit for _, fit in plausible), default=0.0)
         close = [item for item in plausible if item[1] >= best - _MUCH_WORSE_FIT]
         return [variant for variant, _ in sorted(close, key=lambda item: -item[1])]
+
+
+def _no_sync(hit: SyncHit, channel: Channel, chips: SoftChips) -> Attempt:
+    return Attempt(hit, channel.variants[0], b"", Fault.SYNC_NOT_FOUND, (), chips)

@@ -16,6 +16,7 @@ import numpy as np
 from dsp.arrays import ComplexArray
 from dsp.burst import Quality
 from dsp.chip_detector import ChipDetector, SoftChips
+from dsp.chip_track import mean_period
 from dsp.plan import Channel
 from dsp.subtraction import Removed
 from dsp.tuning import Tuning
@@ -44,7 +45,7 @@ def measure(
         low_hz, high_hz = carrier_hz - tuning.deviation_hz, carrier_hz + tuning.deviation_hz
     else:
         low_hz, high_hz = detector.measure_tones(baseband, chips)
-    period = _mean_period(chips, float(channel.samples_per_chip))
+    period = mean_period(chips.starts) if chips.starts.size > 1 else float(channel.samples_per_chip)
     start = float(chips.starts[0]) if chips.starts.size else 0.0
     most = max(r.header_chips for r in channel.rows)
     before = detector.alternating_chips_before(baseband, start, period, (low_hz, high_hz), most)
@@ -114,11 +115,3 @@ def with_levels(
     power = float(np.mean(piece.real**2 + piece.imag**2, dtype=np.float64)) if piece.size else 0.0
     signal = max(power - filter_noise_power, 1e-3 * power)
     return replace(quality, rssi_dbfs=dbfs(signal), noise_dbfs=dbfs(noise_power))
-
-
-def _mean_period(chips: SoftChips, nominal: float) -> float:
-    n = chips.starts.size
-    if n < 2:
-        return nominal
-    k = np.arange(n) - (n - 1) / 2.0
-    return float(np.sum(k * chips.starts) / np.sum(k * k))

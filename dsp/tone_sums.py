@@ -14,29 +14,12 @@ then costs four reads, wherever it lies and however often it is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from dsp._kernel import kernel
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, PhasorArray
 
 SUM_DELAY_SAMPLES = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class ClockLoop:
-    """Gains of a second-order loop that follows the chips' clock, each for phase and period.
-
-    Attributes:
-        first: at the first chip, where the rate is as uncertain as the pattern is short.
-        final: what they come to: a clock that knows its rate is moved less by noise, and slips less often.
-        ease: share of the way there that they go with each chip.
-    """
-
-    first: tuple[float, float]
-    final: tuple[float, float]
-    ease: float
 
 
 def tone_sums(x: ComplexArray, low: float, high: float) -> PhasorArray:
@@ -94,54 +77,61 @@ def soft_chips(sums: PhasorArray, starts: DoubleArray, period: float) -> FloatAr
     return out
 
 
-def fit_pattern(
-    sums: PhasorArray, signs: FloatArray, middle: float, shifts: DoubleArray, periods: DoubleArray
-) -> tuple[int, int]:
-    """Choose the shift in chips and the period that make a known pattern stand out most.
+def lock_pattern(
+    x: ComplexArray,
+    tones: tuple[float, float],
+    clock: tuple[float, float],
+    signs: FloatArray,
+    shifts: DoubleArray,
+    periods: DoubleArray,
+    most_pull: float,
+    least_fit: float,
+) -> tuple[float, float, float, float, float]:
+    """Refine clock and tones on a known pattern: the shift and period that make it stand out most, twice.
 
     Args:
-        sums: of ``tone_sums``.
+        x: baseband around the pattern complex64 [n].
+        tones: of chip 0 and chip 1, in cycles a sample.
+        clock: where the pattern begins, in samples of ``tone_sums``, and samples a chip, as far as known.
         signs: the pattern's chips as ±1 [k].
-        middle: where its middle is thought to be, in samples; shift and period turn about it.
         shifts: to choose from, in chips.
-        periods: to choose from, in samples.
+        periods: to choose from, in samples; shift and period turn about the pattern's middle, where they
+            do not disturb each other.
+        most_pull: largest correction of a tone at a time, in cycles a sample.
+        least_fit: a pattern that fits worse at first is given up.
 
     Returns:
-        Numbers of the shift and the period chosen.
+        Start and period in samples of ``tone_sums``, low and high tone in cycles a sample, and how well
+        the pattern fits at first: the share of the chips' size that speaks for it, less what speaks against.
     """
-    shift, period = _fit_pattern(sums, signs, middle, shifts, periods)
-    return int(shift), int(period)
+    start, period, low, high, fit = _lock_pattern(
+        x, *tones, *clock, signs, shifts, periods, most_pull, least_fit
+    )
+    return float(start), float(period), float(low), float(high), float(fit)
 
 
-def track(
-    sums: PhasorArray,
-    start: float,
+def nearby_pattern(
+    x: ComplexArray,
+    tones: tuple[float, float],
+    middle: float,
     period: float,
-    limits: tuple[float, float],
-    loop: ClockLoop,
-    n_chips: int,
-) -> tuple[FloatArray, DoubleArray]:
-    """Read soft chips one after another with a clock that follows them.
-
-    Between two different chips d passes straight through zero half-way; what it reads there,
-    over the sum of its neighbours, is the timing error in chips, which a second-order loop
-    follows.
+    signs: FloatArray,
+    farthest: int,
+    steps: int,
+) -> float:
+    """Find by how many chips a known pattern lies beside where it is thought to be.
 
     Args:
-        sums: of ``tone_sums``.
-        start: first chip, in samples of the sums.
-        period: samples a chip, to begin with.
-        limits: least and largest period.
-        loop: how it follows.
-        n_chips: how many are wanted.
-
-    Returns:
-        Soft chips float32 and their starts float64; fewer than wanted where the sums end.
+        x: baseband around the pattern complex64 [n].
+        tones: of chip 0 and chip 1, in cycles a sample.
+        middle: where the pattern's middle is thought to be, in samples of ``tone_sums``.
+        period: samples a chip.
+        signs: the pattern's chips as ±1 [k].
+        farthest: chips to look to both sides.
+        steps: places tried a chip.
     """
-    values = np.empty(n_chips, dtype=np.float32)
-    starts = np.empty(n_chips, dtype=np.float64)
-    n = _track(sums, start, period, limits, loop.first, loop.final, loop.ease, values, starts)
-    return values[:n], starts[:n]
+    sums = tone_sums(x, *tones)
+    return float(_nearby_pattern(sums, middle, period, signs, farthest, steps)) / steps - farthest
 
 
 @kernel
@@ -218,6 +208,44 @@ def _soft_chips(sums, starts, period, out):  # type: ignore[no-untyped-def]  # n
 
 
 @kernel
+def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull, least_fit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    n = signs.size
+    sums = np.empty((2, x.size + 1), dtype=np.complex128)
+    starts = np.empty(n)
+    fit = 0.0
+    for look in range(2):
+        _fill(x, low, high, sums)
+        middle = start + 0.5 * n * period
+        shift, chosen = _fit_pattern(sums, signs, middle, shifts, periods)
+        period = periods[chosen]
+        start = middle + (shifts[shift] - 0.5 * n) * period
+        for j in range(n):
+            starts[j] = start + j * period
+        if look == 0:
+            fit = _fit(sums, starts, period, signs)
+            if fit < least_fit:
+                break
+        low_turn, high_turn = _turns(sums, starts, period, signs > 0.0)
+        low += min(max(low_turn / (np.pi * period), -most_pull), most_pull)
+        high += min(max(high_turn / (np.pi * period), -most_pull), most_pull)
+    return start, period, low, high, fit
+
+
+@kernel
+def _fit(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Share of the size of soft chips that speaks for the pattern; 0 where it lies outside the sums."""
+    if starts[0] < 0.0 or starts[-1] + period >= sums.shape[1] - 1.0:
+        return 0.0
+    agreeing = 0.0
+    size = 1e-30
+    for j in range(signs.size):
+        soft = _soft(sums, starts[j], period)
+        agreeing += signs[j] * soft
+        size += abs(soft)
+    return agreeing / size
+
+
+@kernel
 def _fit_pattern(sums, signs, middle, shifts, periods):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     best = -1e30
     best_shift = 0
@@ -242,32 +270,31 @@ def _fit_pattern(sums, signs, middle, shifts, periods):  # type: ignore[no-untyp
 
 
 @kernel
-def _track(sums, start, period, limits, gains, final, ease, values, starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Follow the chip clock; return the number of chips that lie inside the sums."""
-    t = max(start, 0.0)
-    last = sums.shape[1] - 2.0
-    previous = 0.0
-    phase_gain, period_gain = gains
-    for k in range(values.size):
-        if t + 1.5 * period > last:
-            if t + period <= last:  # the last chip needs nothing behind it
-                values[k] = _soft(sums, t, period)
-                starts[k] = t
-                return k + 1
-            return k
-        soft = _soft(sums, t, period)
-        if k > 0 and (soft > 0.0) != (previous > 0.0):
-            half_way = _soft(sums, t - 0.5 * period, period)
-            late = half_way / (soft - previous)  # in chips; the sum of both sizes is |difference|
-            late = min(max(late, -0.5), 0.5)
-            t -= phase_gain * late * period
-            period = min(max(period * (1.0 - period_gain * late), limits[0]), limits[1])
-            # the chip is read where the corrected clock puts it
-            soft = _soft(sums, t, period)
-        values[k] = soft
-        starts[k] = t
-        previous = soft
-        phase_gain += ease * (final[0] - phase_gain)
-        period_gain += ease * (final[1] - period_gain)
-        t += period
-    return values.size
+def _nearby_pattern(sums, middle, period, signs, farthest, steps):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Choose the place that fits best, by number; all of them share their chips, which lie on one grid."""
+    n = signs.size
+    n_places = 2 * farthest * steps + 1
+    low = np.empty(n_places + n * steps, dtype=np.complex128)
+    high = np.empty_like(low)
+    first = middle - (0.5 * n + farthest) * period
+    inside = np.empty(low.size, dtype=np.bool_)
+    for g in range(low.size):
+        t = first + g * period / steps
+        inside[g] = 0.0 <= t < sums.shape[1] - 1
+        if inside[g]:
+            low[g] = _read(sums, 0, t)
+            high[g] = _read(sums, 1, t)
+    soft = np.empty(low.size - steps)
+    for g in range(soft.size):
+        soft[g] = _size(high[g + steps] - high[g]) - _size(low[g + steps] - low[g])
+    best = -1e30
+    best_place = farthest * steps
+    for place in range(n_places):
+        if inside[place] and inside[place + n * steps]:
+            total = 0.0
+            for j in range(n):
+                total += signs[j] * soft[place + j * steps]
+            if total > best:
+                best = total
+                best_place = place
+    return best_place

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import InBaseband, carrier_error_hz, in_baseband, sent_raw
 
-from dsp.chip_detector import ChipClock, ChipDetector, SoftChips
+from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, Track
 from dsp.modes import BY_NAME, PhyMode
 from dsp.modulator import Impairments, chip_edges_s
 from dsp.sync_search import SyncSearch
@@ -18,16 +18,18 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 T = BY_NAME["T M2O"]
 
 
-def _lock(burst: InBaseband) -> tuple[ChipDetector, ChipClock, float, float]:
+def _lock(burst: InBaseband) -> tuple[ChipDetector, Track]:
     detector = ChipDetector(burst.channel)
-    return detector, *detector.lock(burst.samples, SyncSearch(burst.channel).find(burst.samples)[0])
+    track = detector.lock(burst.samples, SyncSearch(burst.channel).find(burst.samples)[0])
+    assert track is not None
+    return detector, track
 
 
 def _detect(burst: InBaseband, n_chips: int | None = None) -> SoftChips:
-    detector, clock, low_hz, high_hz = _lock(burst)
-    first = round((burst.pattern_start(clock.period) - burst.start) / clock.period)
-    wanted = burst.levels.size - first if n_chips is None else n_chips
-    return detector.detect(burst.samples, clock, low_hz, high_hz, wanted)
+    _, track = _lock(burst)
+    period = track.clock.period
+    first = round((burst.pattern_start(period) - burst.start) / period)
+    return track.chips(burst.levels.size - first if n_chips is None else n_chips)
 
 
 def _sent(burst: InBaseband, n_chips: int) -> np.ndarray:
@@ -44,8 +46,20 @@ def test_a_hit_a_few_chips_beside_the_pattern_is_put_right(name: str, off_chips:
     period = float(burst.channel.samples_per_chip)
     # which never stands out as clearly as the pattern itself
     beside = replace(hit, start=hit.start + off_chips * round(period), metric=min(hit.metric, 0.7))
-    clock, _, _ = ChipDetector(burst.channel).lock(burst.samples, beside)
-    assert abs(clock.start - burst.pattern_start(period)) < 0.3 * period
+    track = ChipDetector(burst.channel).lock(burst.samples, beside, least_fit=0.0)
+    assert track is not None
+    assert abs(track.clock.start - burst.pattern_start(period)) < 0.3 * period
+
+
+@pytest.mark.parametrize("name", ["T M2O", "C M2O", "S2 M2O"])
+def test_what_only_looks_a_little_like_the_pattern_gives_no_track(name: str) -> None:
+    burst = in_baseband(BY_NAME[name], "A", np.random.default_rng(4), ec_n0_db=20)
+    hit = SyncSearch(burst.channel).find(burst.samples)[0]
+    detector = ChipDetector(burst.channel)
+    assert detector.lock(burst.samples, hit) is not None
+    for off_chips in (50, 100, 150):
+        beside = replace(hit, start=hit.start + off_chips * burst.channel.samples_per_chip)
+        assert detector.lock(burst.samples, beside) is None
 
 
 def test_a_weak_pattern_does_not_displace_what_follows() -> None:
@@ -59,8 +73,9 @@ def test_a_weak_pattern_does_not_displace_what_follows() -> None:
         hits = SyncSearch(burst.channel).find(burst.samples)
         hit = min(hits, key=lambda hit: abs(hit.start - place))
         detector = ChipDetector(burst.channel)
-        chips = detector.detect(burst.samples, *detector.lock(burst.samples, hit), 300)
-        if abs(hit.start - place) < 3 * period:
+        track = detector.lock(burst.samples, hit)
+        if track is not None and abs(hit.start - place) < 3 * period:
+            chips = track.chips(300)
             found += 1
             displaced += abs(chips.starts[-1] - place - 299 * period) > 0.5 * period
     assert found > 50 and displaced <= 1
@@ -76,7 +91,8 @@ def test_lock_refines_clock_and_tones(row: PhyMode, inverted: bool) -> None:
             chip_rate_error=sign * 0.8 * row.rx_chip_rate_tolerance,
         )
         burst = in_baseband(row, "A", rng, impairments=impairments, inverted=inverted, ec_n0_db=24)
-        _, clock, low_hz, high_hz = _lock(burst)
+        _, track = _lock(burst)
+        clock, low_hz, high_hz = track.clock, track.low_hz, track.high_hz
         n = burst.channel.samples_per_chip
         period = n / (1 + impairments.chip_rate_error)
         middle = len(burst.channel.pattern) / 2
@@ -126,7 +142,8 @@ def test_the_clock_hardly_ever_slips_on_gaussian_chips() -> None:
         n = float(burst.channel.samples_per_chip)
         start = burst.pattern_start(n)
         n_chips = burst.levels.size - 4 - round((start - burst.start) / n)
-        chips = ChipDetector(burst.channel).detect(burst.samples, ChipClock(start, n), -40e3, 40e3, n_chips)
+        track = ChipDetector(burst.channel).follow(burst.samples, ChipClock(start, n), (-40e3, 40e3))
+        chips = track.chips(n_chips)
         slipped += abs(chips.starts[-1] - start - n * (n_chips - 1)) > 0.4 * n
     assert slipped <= 4
 
@@ -158,11 +175,11 @@ def test_tones_over_a_whole_burst(row: PhyMode) -> None:
 def test_the_preamble_is_counted_back_to_its_first_chip(row: PhyMode) -> None:
     rng = np.random.default_rng(7)
     burst = in_baseband(row, "A", rng, lead_chips=80)
-    detector, _, low_hz, high_hz = _lock(burst)
+    detector, track = _lock(burst)
     chips = _detect(burst)
     period = float(np.mean(np.diff(chips.starts)))
     before = detector.alternating_chips_before(
-        burst.samples, float(chips.starts[0]), period, (low_hz, high_hz), row.header_chips
+        burst.samples, float(chips.starts[0]), period, (track.low_hz, track.high_hz), row.header_chips
     )
     sent = round((burst.pattern_start(period) - burst.start) / period)
     assert abs(before - sent) <= 1
@@ -170,8 +187,8 @@ def test_the_preamble_is_counted_back_to_its_first_chip(row: PhyMode) -> None:
 
 def test_no_preamble_before_the_start_of_the_samples() -> None:
     burst = in_baseband(T, "A", np.random.default_rng(8), lead_chips=0)
-    detector, clock, low_hz, high_hz = _lock(burst)
-    tones = (low_hz, high_hz)
+    detector, track = _lock(burst)
+    clock, tones = track.clock, (track.low_hz, track.high_hz)
     assert detector.alternating_chips_before(burst.samples, 0.0, clock.period, tones, 48) == 0
     cut = burst.samples[int(clock.start) :]
     assert detector.alternating_chips_before(cut, 0.4, clock.period, tones, 48) == 0
@@ -179,11 +196,12 @@ def test_no_preamble_before_the_start_of_the_samples() -> None:
 
 def test_a_burst_that_is_cut_gives_the_chips_there_are() -> None:
     burst = in_baseband(T, "A", np.random.default_rng(9))
-    detector, clock, low_hz, high_hz = _lock(burst)
-    whole = detector.detect(burst.samples, clock, low_hz, high_hz, 400)
+    detector, track = _lock(burst)
+    tones = (track.low_hz, track.high_hz)
+    whole = track.chips(400)
     assert whole.values.size == 400
     stop = int(whole.starts[300])
-    cut = detector.detect(burst.samples[:stop], clock, low_hz, high_hz, 400)
+    cut = detector.follow(burst.samples[:stop], track.clock, tones).chips(400)
     assert cut.values.size in (299, 300)
     np.testing.assert_allclose(cut.values[:290], whole.values[:290], rtol=1e-4)
-    assert detector.detect(burst.samples[:10], clock, low_hz, high_hz, 400).values.size == 0
+    assert detector.follow(burst.samples[:10], track.clock, tones).chips(400).values.size == 0

@@ -7,7 +7,7 @@ import pytest
 from support import in_baseband, sent_raw
 
 from dsp import line_code
-from dsp.chip_detector import ChipClock
+from dsp.chip_detector import ChipClock, ChipDetector
 from dsp.detection import Detected, Detectors
 from dsp.modes import BY_NAME, LineCode
 from dsp.modulator import Impairments
@@ -22,7 +22,8 @@ def _as_sequence(raw: bytes, slip_chips: float) -> Detected:
     period = float(burst.channel.samples_per_chip)
     clock = ChipClock(burst.pattern_start(period) + slip_chips * period, period)
     tones_hz = (-ROW.deviation.typical_hz, ROW.deviation.typical_hz)
-    *_, detect = Detectors(burst.channel).of(burst.samples, variant, clock, tones_hz)
+    track = ChipDetector(burst.channel).follow(burst.samples, clock, tones_hz)
+    *_, detect = Detectors(burst.channel).of(burst.samples, variant, track)
     return detect(len(raw))
 
 
@@ -50,6 +51,7 @@ def test_a_steady_transmitter_keeps_its_clock_beside_others_that_do_not() -> Non
         # a pattern of 28 chips tells the rate no better than to 2 %
         locked = ChipClock(start - 14 * 0.02 * n, 1.02 * n)
         variant = next(v for v in burst.channel.variants if v.row is ROW and v.frame_format == "A")
-        detect = next(Detectors(burst.channel).of(burst.samples, variant, locked, tones_hz))
+        track = ChipDetector(burst.channel).follow(burst.samples, locked, tones_hz)
+        detect = next(Detectors(burst.channel).of(burst.samples, variant, track))
         starts = detect(len(sent_raw(rng, 60, "A"))).chips.starts
         assert abs(starts[-1] - (start + n * (starts.size - 1))) < 0.4 * n
