@@ -6,9 +6,9 @@ stretch's mean: a burst with a tone right at 0 Hz moves only the means it takes 
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
+
+from dsp._kernel import kernel
 
 _STRETCHES = 64
 _LEAST_STRETCHES = 3
@@ -18,16 +18,25 @@ class DcTracker:
     """Follows the offset from stretches of the stream."""
 
     def __init__(self) -> None:
-        self._means: deque[complex] = deque(maxlen=_STRETCHES)
+        self._means = np.zeros((2, _STRETCHES))  # real and imaginary parts, in no order
+        self._n_pushed = 0
 
     def push(self, mean: complex) -> None:
         """Take the mean of the next stretch."""
-        self._means.append(mean)
+        at = self._n_pushed % _STRETCHES
+        self._means[0, at], self._means[1, at] = mean.real, mean.imag
+        self._n_pushed += 1
 
     @property
     def value(self) -> complex:
         """The offset, full scale 1; 0 while there are too few stretches to tell it from a burst."""
-        if len(self._means) < _LEAST_STRETCHES:
+        n = min(self._n_pushed, _STRETCHES)
+        if n < _LEAST_STRETCHES:
             return 0.0
-        means = np.array(self._means)
-        return complex(np.median(means.real), np.median(means.imag))
+        return complex(_median(self._means[0, :n]), _median(self._means[1, :n]))
+
+
+@kernel
+def _median(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    ordered = np.sort(values)
+    return 0.5 * (ordered[(values.size - 1) // 2] + ordered[values.size // 2])

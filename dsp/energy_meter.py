@@ -66,6 +66,7 @@ class EnergyMeter:
         self._runs = np.stack([_runs(b) for b in bins])
         per_bin = 1.0 / (float(np.sum(window**2)) * sample_rate_hz)
         self._scales = np.array([per_bin / n for n in self._n_bins], dtype=np.float32)
+        self._windowed = np.empty((0, 2 * self.n_fft), dtype=np.float32)  # used again each time
 
     @property
     def step_samples(self) -> int:
@@ -76,27 +77,32 @@ class EnergyMeter:
         """Bins that channel ``index`` sums."""
         return self._n_bins[index]
 
-    def measure(self, raw: RawArray, raw_scale: RawScale = _AS_IT_IS, *, every: int = 1) -> FloatArray:
+    def measure(
+        self, raw: RawArray, raw_scale: RawScale = _AS_IT_IS, *, every: int = 1, first: int = 0
+    ) -> FloatArray:
         """Measure whole blocks.
 
         Args:
             raw: interleaved I, Q as recorded [2n], or samples complex64 [n].
             raw_scale: how raw numbers become samples.
-            every: measure only each so many-th block, from the first on.
+            every: measure only each so many-th block.
+            first: the block to begin with.
 
         Returns:
             Noise-like density per Hz, float32 [channels, blocks].
         """
         parts = raw.view(np.float32) if raw.dtype == np.complex64 else raw
-        n_blocks = -(-(parts.size // (2 * self.n_fft)) // every)
-        windowed = np.empty((n_blocks, 2 * self.n_fft), dtype=np.float32)
+        n_blocks = max(0, -(-(parts.size // (2 * self.n_fft) - first) // every))
+        if n_blocks > len(self._windowed):
+            self._windowed = np.empty((n_blocks, 2 * self.n_fft), dtype=np.float32)
+        windowed = self._windowed[:n_blocks]
         scale, zero = np.float32(raw_scale.scale), np.float32(raw_scale.zero)
-        _apply_window(parts, zero, self._window * scale, every, windowed)
+        _apply_window(parts[2 * first * self.n_fft :], zero, self._window * scale, every, windowed)
         spectrum = scipy.fft.fft(windowed.view(np.complex64), axis=1, overwrite_x=True)
-        if n_blocks:
-            self.mean = complex(spectrum[:, 0].mean(dtype=np.complex128)) / self._window_sum
         densities = np.empty((len(self._n_bins), n_blocks), dtype=np.float32)
-        _sum_runs(spectrum.view(np.float32), self._runs, self._scales, densities)
+        total = _sum_runs(spectrum.view(np.float32), self._runs, self._scales, densities)
+        if n_blocks:
+            self.mean = total / (n_blocks * self._window_sum)
         return densities
 
 
@@ -128,9 +134,13 @@ def _apply_window(raw, zero, window, every, out):  # type: ignore[no-untyped-def
 
 @kernel
 def _sum_runs(spectrum, runs, scales, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``out`` with each channel's density; return the sum of the bins at 0 Hz."""
     n_channels, n_blocks = out.shape
+    re, im = 0.0, 0.0
     for block in range(n_blocks):
         row = spectrum[block]
+        re += row[0]
+        im += row[1]
         for channel in range(n_channels):
             total = np.float32(0.0)
             for r in range(runs.shape[1]):
@@ -151,3 +161,4 @@ def _sum_runs(spectrum, runs, scales, out):  # type: ignore[no-untyped-def]  # n
                     i += 1
                 total += (a0 + a1) + (a2 + a3)
             out[channel, block] = total * scales[channel]
+    return complex(re, im)

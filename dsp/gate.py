@@ -89,10 +89,12 @@ class Gate:
     _last_active: int = -1
     _unsettled: bool = False
     _excess: float = 0.0
-    _floor_means: DoubleArray = field(default_factory=lambda: np.zeros(0))
+    _floor_means: DoubleArray = field(default_factory=lambda: np.zeros(_FLOOR_MEANS))  # in no order
+    _n_floor_means: int = 0
     _floor: float = 0.0
     _tail: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    _skimmed: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    _skimmed: FloatArray = field(default_factory=lambda: np.zeros(BLOCKS_PER_STEP, dtype=np.float32))
+    _n_skimmed: int = 0
 
     def __post_init__(self) -> None:
         block_s = self.n_fft / self.sample_rate_hz
@@ -136,11 +138,16 @@ class Gate:
 
     def skim(self, densities: FloatArray) -> None:
         """Take a silent step by the densities of every second block."""
-        self._skimmed = np.concatenate([self._skimmed, densities])
-        if self._skimmed.size >= BLOCKS_PER_STEP:
-            self._learn_floor(self._skimmed)
-            self._skimmed = self._skimmed[:0]
-        self._keep_tail(np.repeat(densities[-self._smooth :], 2))
+        n = self._n_skimmed + densities.size
+        self._skimmed[self._n_skimmed : n] = densities
+        self._n_skimmed = n
+        if n >= BLOCKS_PER_STEP:
+            self._learn_floor(self._skimmed[:n])
+            self._n_skimmed = 0
+        if 2 * densities.size >= self._smooth - 1 == self._tail.size:
+            _keep_doubled(densities, self._tail)
+        else:
+            self._keep_tail(np.repeat(densities, 2))
         self._block += 2 * densities.size
 
     def push(self, densities: FloatArray) -> list[Region]:
@@ -165,12 +172,12 @@ class Gate:
         return regions
 
     def _learn_floor(self, densities: FloatArray) -> None:
-        means = np.empty(densities.size // self._floor_blocks)
-        _block_means(densities, self._floor_blocks, means)
-        self._floor_means = np.concatenate([self._floor_means, means])[-_FLOOR_MEANS:]
-        if self._floor_means.size:
-            rank = int(_FLOOR_QUANTILE * self._floor_means.size)
-            self._floor = float(np.partition(self._floor_means, rank)[rank]) * self._floor_correction
+        lowest = _take_floor_means(
+            densities, self._floor_blocks, self._floor_means, self._n_floor_means, _FLOOR_QUANTILE
+        )
+        self._n_floor_means += densities.size // self._floor_blocks
+        if self._n_floor_means:
+            self._floor = lowest * self._floor_correction
 
     def flush(self, end: int) -> list[Region]:
         """End of the stream at sample ``end``: close what is open."""
@@ -304,12 +311,28 @@ def _highest_mean_of_doubled(tail, densities, n):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _block_means(densities, n, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for i in range(out.size):
+def _keep_doubled(densities, tail):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``tail`` with the last blocks, each density being two."""
+    skipped = 2 * densities.size - tail.size
+    for i in range(tail.size):
+        tail[i] = densities[(skipped + i) // 2]
+
+
+@kernel
+def _take_floor_means(densities, n, means, n_before, quantile):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Put the means over ``n`` blocks in the place of the oldest; return a quantile of all there are."""
+    taken = n_before
+    for i in range(densities.size // n):
         total = 0.0
         for k in range(i * n, (i + 1) * n):
             total += densities[k]
-        out[i] = total / n
+        means[taken % means.size] = total / n
+        taken += 1
+    there = min(taken, means.size)
+    if there == 0:
+        return 0.0
+    rank = int(quantile * there)
+    return np.partition(means[:there], rank)[rank]
 
 
 @kernel

@@ -66,7 +66,7 @@ class History:
             grown[: kept.size] = kept
             self._raw = grown
         else:
-            self._raw[: kept.size] = kept.copy()
+            self._raw[: kept.size] = kept  # as a rule they do not overlap; else numpy copies
         self._first += forget
         self._used -= forget
 

@@ -100,3 +100,16 @@ def test_every_second_block_is_what_it_is_among_all() -> None:
     meter = _meter()
     noise = radio.noise(11 * meter.n_fft + 5, 1e-3, np.random.default_rng(5))
     np.testing.assert_array_equal(meter.measure(noise, every=2), meter.measure(noise)[:, ::2])
+
+
+def test_the_blocks_between_make_up_the_whole() -> None:
+    meter = _meter()
+    x = radio.noise(BLOCKS_PER_STEP * meter.n_fft, 1.0, np.random.default_rng(6)) + np.complex64(0.2 + 0.1j)
+    whole = meter.measure(x)
+    mean = meter.mean
+    halves, means = [], []
+    for first in (0, 1):
+        halves.append(meter.measure(x, every=2, first=first))
+        means.append(meter.mean)
+    np.testing.assert_array_equal(np.stack(halves, axis=2).reshape(whole.shape), whole)
+    assert (means[0] + means[1]) / 2.0 == pytest.approx(mean, abs=1e-12)
