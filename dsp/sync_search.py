@@ -10,8 +10,8 @@ carrier and deviation; a negative difference is an inverted spectrum. V is the e
 pattern's window: ρ is a correlation coefficient, 1 for a clean signal, about 0.46/√P RMS in
 noise, whatever the level. The chip rate is tried at as many values as the tolerance needs.
 
-What cannot be a burst is not correlated: places that hold no more than noise, where its level
-is known, and tones far below the strongest at the same place. The pattern's chips 0 and 1 side
+What cannot be a burst is not correlated: stretches that hold no more than noise, where its level
+is known, and tones where they are far below the strongest at the same place. The pattern's chips 0 and 1 side
 by side are added up once for all rates that put them equally far apart.
 """
 
@@ -60,6 +60,10 @@ class SyncSearch:
 
     Args:
         channel: what to look for.
+
+    Attributes:
+        reach_samples: baseband samples behind a start that its metric, and whether it is a maximum,
+            depend on.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -76,12 +80,9 @@ class SyncSearch:
         positions = np.arange(chips.size)[None, :] / (1.0 + self._rates[:, None])
         self._offsets = np.rint(positions * HOPS_PER_CHIP).astype(np.int64)
         self._terms = _terms(self._weights, self._offsets)
-
-    @property
-    def reach_samples(self) -> int:
-        """Baseband samples behind a start that its metric, and whether it is a maximum, depend on."""
+        self._pattern_hops = int(self._offsets.max())
         beside = _LOCAL_MAXIMUM_CHIPS * self._samples_per_chip
-        return beside + int(self._offsets.max()) * self._hop + self._samples_per_chip
+        self.reach_samples = beside + self._pattern_hops * self._hop + self._samples_per_chip
 
     def find(
         self,
@@ -110,7 +111,7 @@ class SyncSearch:
         if end is None:
             end = baseband.size
         envelopes = self._envelopes.of(baseband[first * self._hop : end + self.reach_samples])
-        n_starts = envelopes.shape[1] - int(self._offsets.max())
+        n_starts = envelopes.shape[1] - self._pattern_hops
         if n_starts <= 0:
             return []
         square = np.zeros(n_starts, dtype=np.float32)
@@ -206,95 +207,162 @@ def _local_maxima(metric, threshold, distance, out):  # type: ignore[no-untyped-
 @kernel
 def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_energy, faint, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fill ``best`` with ρ² of each start; 0 where there is no more than noise."""
-    n_tones, n_hops = envelopes.shape
+    n_tones = envelopes.shape[0]
     n_rates, n_terms = terms.shape[0], terms.shape[1]
-    window = 4 * n_chips
     tile = 512
     correlation = np.empty((n_tones, n_rates, tile), dtype=np.float32)
     energy = np.empty((n_tones, tile), dtype=np.float32)
-    squares = np.empty(tile + window + 8, dtype=np.float32)
-    running = np.empty(tile + 8, dtype=np.float32)
     peak = np.empty(tile, dtype=np.float32)
-    size = np.empty(tile, dtype=np.float32)
-    hot = np.empty(n_tones, dtype=np.bool_)
+    since = np.empty(n_tones, dtype=np.int64)  # where tones are worth a look
+    until = np.empty(n_tones, dtype=np.int64)
     reach = terms[:, :, 1].max()
     sources = np.zeros((gaps.size + 1, tile + reach + 1), dtype=np.float32)
     for start in range(0, best.size, tile):
         n = min(tile, best.size - start)
         peak[:] = 0.0
         for t in range(n_tones):
-            # energy of the window, whatever the chip rate: a running sum for each quarter of a chip, averaged
-            known = min(n + window + 3, n_hops - start)
-            for i in range(known):
-                squares[i] = envelopes[t, start + i] * envelopes[t, start + i]
-            squares[known:] = 0.0
-            r0, r1, r2, r3 = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
-            for i in range(0, window, 4):
-                r0 += squares[i]
-                r1 += squares[i + 1]
-                r2 += squares[i + 2]
-                r3 += squares[i + 3]
-            for i in range(0, n + 3, 4):
-                running[i], running[i + 1], running[i + 2], running[i + 3] = r0, r1, r2, r3
-                r0 += squares[i + window] - squares[i]
-                r1 += squares[i + window + 1] - squares[i + 1]
-                r2 += squares[i + window + 2] - squares[i + 2]
-                r3 += squares[i + window + 3] - squares[i + 3]
-            row = energy[t]
-            for i in range(n):
-                total = (running[i] + running[i + 1]) + (running[i + 2] + running[i + 3])
-                row[i] = np.float32(0.25) * max(total, np.float32(0.0))
-            for i in range(n):
-                peak[i] = max(peak[i], energy[t, i])
-        if peak[:n].max() < least_energy:
+            _window_energy(envelopes[t, start:], n_chips, energy[t, :n])
+            _raise_to(energy[t, :n], peak[:n])
+        if _highest(peak[:n]) < least_energy:
             continue
         for t in range(n_tones):
-            hot[t] = False
-            for i in range(n):
-                hot[t] |= energy[t, i] >= faint * peak[i]
-            if not hot[t]:
+            since[t], until[t] = _stretch_above(energy[t, :n], peak[:n], faint, least_energy)
+            n_hot = until[t] - since[t]
+            if n_hot == 0:
                 continue
-            width = min(n + reach, n_hops - start)
-            e = envelopes[t, start : start + width]
-            sources[0, :width] = e
+            e = envelopes[t, start + since[t] :]
+            width = min(n_hot + reach, e.size)
+            sources[0, :width] = e[:width]
             for g in range(gaps.size):
-                pair = sources[g + 1]
-                later = e[gaps[g] :]
-                for i in range(width - gaps[g]):
-                    pair[i] = levels[0] * e[i] + levels[1] * later[i]
+                _add_neighbours(e, gaps[g], levels, sources[g + 1, : width - gaps[g]])
             for r in range(n_rates):
-                c = correlation[t, r, :n]
+                c = correlation[t, r, since[t] : until[t]]
                 c[:] = 0.0
                 k = 0
                 while k + 2 < n_terms:  # three terms at once: a third of the traffic of the sums
                     o0, o1, o2 = terms[r, k, 1], terms[r, k + 1, 1], terms[r, k + 2, 1]
-                    s0 = sources[terms[r, k, 0], o0 : o0 + n]
-                    s1 = sources[terms[r, k + 1, 0], o1 : o1 + n]
-                    s2 = sources[terms[r, k + 2, 0], o2 : o2 + n]
+                    s0 = sources[terms[r, k, 0], o0 : o0 + n_hot]
+                    s1 = sources[terms[r, k + 1, 0], o1 : o1 + n_hot]
+                    s2 = sources[terms[r, k + 2, 0], o2 : o2 + n_hot]
                     w0, w1, w2 = term_weights[k], term_weights[k + 1], term_weights[k + 2]
-                    for i in range(n):
+                    for i in range(n_hot):
                         c[i] += (w0 * s0[i] + w1 * s1[i]) + w2 * s2[i]
                     k += 3
                 while k < n_terms:
-                    s = sources[terms[r, k, 0], terms[r, k, 1] : terms[r, k, 1] + n]
-                    for i in range(n):
+                    s = sources[terms[r, k, 0], terms[r, k, 1] : terms[r, k, 1] + n_hot]
+                    for i in range(n_hot):
                         c[i] += term_weights[k] * s[i]
                     k += 1
-        top = best[start : start + n]
         for p in range(pairs.shape[0]):
             low, high = pairs[p, 0], pairs[p, 1]
-            if hot[low] and hot[high]:
-                size[:] = 0.0
-                for r in range(0, n_rates, 2):
-                    other = min(r + 1, n_rates - 1)
-                    c_low, c_high = correlation[low, r], correlation[high, r]
-                    d_low, d_high = correlation[low, other], correlation[high, other]
-                    for i in range(n):
-                        size[i] = max(size[i], max(abs(c_high[i] - c_low[i]), abs(d_high[i] - d_low[i])))
-                v_low, v_high = energy[low], energy[high]
-                for i in range(n):
-                    square = size[i] * size[i] / (n_chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
-                    top[i] = max(top[i], square)
+            lo, hi = max(since[low], since[high]), min(until[low], until[high])
+            if lo < hi:
+                _weigh_pair(
+                    correlation[low],
+                    correlation[high],
+                    energy[low],
+                    energy[high],
+                    lo,
+                    n_chips,
+                    best[start + lo : start + hi],
+                )
+
+
+@kernel
+def _window_energy(envelope, n_chips, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``out`` with the energy of so many chips from each hop on, the mean over a chip's quarters.
+
+    Behind the envelope's end there is silence.
+    """
+    window = HOPS_PER_CHIP * n_chips
+    n = out.size + window
+    sums = np.zeros(n, dtype=np.float32)  # of 1, 2, 4, 8 … hops by turns in one of the two
+    doubled = np.zeros(n, dtype=np.float32)
+    for i in range(min(n, envelope.size)):
+        sums[i] = envelope[i] * envelope[i] / np.float32(HOPS_PER_CHIP)
+    out[:] = 0.0
+    at = 0
+    width = 1
+    while width <= window:
+        if window & width:
+            _add(sums[at:], out)
+            at += width
+        n -= width
+        _add_up(sums, sums[width:], doubled[:n])
+        sums, doubled = doubled, sums
+        width *= 2
+
+
+@kernel
+def _add(values, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(out.size):
+        out[i] += values[i]
+
+
+@kernel
+def _add_up(a, b, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+@kernel
+def _raise_to(values, highest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(values.size):
+        highest[i] = max(highest[i], values[i])
+
+
+@kernel
+def _highest(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    highest = values[0]
+    for i in range(values.size):
+        highest = max(highest, values[i])
+    return highest
+
+
+@kernel
+def _stretch_above(energy, peak, faint, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """From the first to behind the last chip where a tone is not faint and there is more than noise."""
+    lo, hi = 0, energy.size
+    while lo < hi and (energy[lo] < faint * peak[lo] or peak[lo] < least):
+        lo += HOPS_PER_CHIP  # a window of many chips changes little within one
+    while lo < hi and (energy[hi - 1] < faint * peak[hi - 1] or peak[hi - 1] < least):
+        hi -= HOPS_PER_CHIP
+    if lo >= hi:
+        return 0, 0
+    return max(0, lo - HOPS_PER_CHIP + 1), min(energy.size, hi + HOPS_PER_CHIP - 1)
+
+
+@kernel
+def _add_neighbours(envelope, gap, levels, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill ``out`` with the correlation of two chips, 0 and 1, so many hops apart."""
+    later = envelope[gap:]
+    for i in range(out.size):
+        out[i] = levels[0] * envelope[i] + levels[1] * later[i]
+
+
+@kernel
+def _weigh_pair(low, high, energy_low, energy_high, first, n_chips, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Raise ``best``, which begins at ``first``, to ρ² of two tones at the rate where they differ most."""
+    n, n_rates = best.size, low.shape[0]
+    chips = np.float32(n_chips)  # a whole number would make doubles of it all
+    size = np.empty(n, dtype=np.float32)
+    c_low, c_high = low[0, first:], high[0, first:]
+    for i in range(n):
+        size[i] = abs(c_high[i] - c_low[i])
+    for r in range(1, n_rates, 2):
+        other = min(r + 1, n_rates - 1)
+        c_low, c_high, d_low, d_high = (
+            low[r, first:],
+            high[r, first:],
+            low[other, first:],
+            high[other, first:],
+        )
+        for i in range(n):
+            size[i] = max(size[i], max(abs(c_high[i] - c_low[i]), abs(d_high[i] - d_low[i])))
+    v_low, v_high = energy_low[first:], energy_high[first:]
+    for i in range(n):
+        square = size[i] * size[i] / (chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
+        best[i] = max(best[i], square)
 
 
 @kernel
@@ -303,21 +371,29 @@ def _describe(envelopes, hop, weights, offsets, pairs, faint):  # type: ignore[n
 
     The last result is how many chips of the pattern are wrong with them.
     """
-    n_tones, n_hops = envelopes.shape
+    n_tones = envelopes.shape[0]
     n_rates, n_chips = offsets.shape
     correlation = np.zeros((n_tones, n_rates), dtype=np.float32)
     energy = np.zeros(n_tones, dtype=np.float32)
     for t in range(n_tones):
-        for i in range(hop, min(hop + 4 * n_chips, n_hops)):
-            energy[t] += envelopes[t, i] * envelopes[t, i]
-        for r in range(n_rates):
-            for j in range(n_chips):
-                correlation[t, r] += weights[j] * envelopes[t, hop + offsets[r, j]]
+        row = envelopes[t, hop : hop + HOPS_PER_CHIP * n_chips]
+        e0, e1, e2, e3 = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for i in range(0, row.size - 3, 4):  # four sums side by side hide the adder's latency
+            e0 += row[i] * row[i]
+            e1 += row[i + 1] * row[i + 1]
+            e2 += row[i + 2] * row[i + 2]
+            e3 += row[i + 3] * row[i + 3]
+        energy[t] = (e0 + e1) + (e2 + e3)
     best = np.float32(-1.0)
     best_rate = 0
     zero = 0
     one = 0
     least = faint * energy.max()  # the side lobes of a strong signal follow its chips as well
+    for t in range(n_tones):
+        if energy[t] >= least:
+            for r in range(n_rates):
+                for j in range(n_chips):
+                    correlation[t, r] += weights[j] * envelopes[t, hop + offsets[r, j]]
     for p in range(pairs.shape[0]):
         low, high = pairs[p, 0], pairs[p, 1]
         if energy[low] < least or energy[high] < least:
