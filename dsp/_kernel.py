@@ -20,11 +20,20 @@ _warned = False
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` at its first call, without the GIL, and cache the result on disk."""
+    return _compiled(function)
+
+
+def summing_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Do as ``kernel``; sums may be taken in any order, so that they fill SIMD lanes."""
+    return _compiled(function, {"reassoc", "nsz", "contract"})
+
+
+def _compiled(function: Callable[P, R], fastmath: bool | set[str] = False) -> Callable[P, R]:
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
     except RuntimeError:  # no folder for the cache can be written
         _warn_once()
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
     return cast("Callable[P, R]", compiled)
 
 
