@@ -20,11 +20,13 @@ import numpy as np
 
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, PhasorArray
 from dsp.chip_track import ChipTrack, ClockLoop, mean_period, permitted_period
+from dsp.clock_line import chip_starts
 from dsp.plan import Channel
 from dsp.sync_search import SyncHit
 from dsp.tone_sums import SUM_DELAY_SAMPLES, lock_pattern, nearby_pattern, soft_chips, tone_sums, turns
 
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
+_RATE_SLACK = 0.06
 _FIT_RATE_STEPS = 7
 _SETTLING_CHIPS = 160  # behind the pattern; the shortest frame has 144
 _SETTLED_CHIPS = 96  # the last ones of them tell the rate
@@ -200,6 +202,23 @@ class ChipDetector:
         return self.follow(
             baseband, ChipClock(start, period), (track.low_hz, track.high_hz), tolerance=tolerance
         )
+
+    def at_once(self, baseband: ComplexArray, track: Track, n_chips: int) -> SoftChips:
+        """Detect chips where the line lies that they draw at the chip rate (``clock_line``).
+
+        Args:
+            baseband: complex64 [n].
+            track: locked at the pattern's start; followed where there are too few chips to draw a line.
+            n_chips: how many are wanted.
+        """
+        start, period = track.clock.start, track.clock.period
+        first, last = self._window(start, period, math.ceil(n_chips * (1.0 + _RATE_SLACK)), baseband.size)
+        sums = self._sums(baseband[first:last], track.low_hz, track.high_hz)
+        starts = chip_starts(sums, start + SUM_DELAY_SAMPLES - first, period, self._signs.size, n_chips)
+        if starts is None:
+            return track.chips(n_chips)
+        values = soft_chips(sums, starts, mean_period(starts))
+        return SoftChips(values, starts + (first - SUM_DELAY_SAMPLES), track.low_hz, track.high_hz)
 
     def measure_tones(self, baseband: ComplexArray, chips: SoftChips) -> tuple[float, float]:
         """Measure both tones over all detected chips, by how the halves turn: low and high in Hz."""

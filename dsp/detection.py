@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -83,20 +84,30 @@ class Detectors:
             else:
                 self._words[row.name] = CodeWordDetector(channel, row)
 
-    def of(self, baseband: ComplexArray, variant: Variant, track: Track) -> Iterator[Detect]:
+    def of(
+        self, baseband: ComplexArray, variant: Variant, track: Track, *, thorough: bool = True
+    ) -> Iterator[Detect]:
         """Detectors for what follows a sync hit, the cheapest first.
 
         Args:
             baseband: complex64 [n].
             variant: line code and the sync chips behind the anchor.
             track: locked at the pattern's start.
+            thorough: even the first is to find the clock of words as well as can be.
         """
         known = self._channel.pattern + variant.continuation
         per_byte = variant.row.chips_per_byte
         steady = self._chips.steadied(baseband, track, variant.row.rx_chip_rate_tolerance)
 
+        @cache
+        def at_once(n_bytes: int) -> SoftChips:
+            longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
+            return self._chips.at_once(baseband, steady, longer)
+
         def one_by_one(n_bytes: int) -> Detected:
-            chips = steady.chips(len(known) + n_bytes * per_byte)
+            stop = len(known) + n_bytes * per_byte
+            by_line = thorough and variant.row.line_code is not LineCode.NRZ
+            chips = _cut(at_once(n_bytes), stop) if by_line else steady.chips(stop)
             bits = chips.values[len(known) :]
             others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
             return Detected(chips, bits, None, others)
@@ -110,11 +121,8 @@ class Detectors:
             return self._detect_sequence(baseband, variant, steady.clock, chips, stop)
 
         def word_by_word(n_bytes: int) -> Detected:
-            stop = len(known) + n_bytes * per_byte
-            longer = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
-            chips = steady.chips(longer)
-            chips, others = self._words[variant.row.name].detect(baseband, chips)
-            chips = _cut(chips, stop)
+            chips, others = self._words[variant.row.name].detect(baseband, at_once(n_bytes))
+            chips = _cut(chips, len(known) + n_bytes * per_byte)
             hopeless = others.log_weight > _HOPELESS_WORDS
             return Detected(
                 chips, chips.values[len(known) :], None, others, repairable=True, hopeless=hopeless

@@ -104,7 +104,7 @@ class FrameReader:
             thorough: go on with the next detector when one fails.
         """
         attempts = []
-        for detect in self._detectors.of(baseband, variant, track):
+        for detect in self._detectors.of(baseband, variant, track, thorough=thorough):
             attempt = self._read_with(detect, hit, variant)
             if attempt.fault is None:
                 return attempt

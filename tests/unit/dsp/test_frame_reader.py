@@ -28,8 +28,8 @@ def _read(burst: InBaseband, samples: ComplexArray) -> tuple[Attempt, list[int]]
     detectors = reader._reader._detectors
     original = detectors.of
 
-    def watched(*args):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
-        cheap, *others = original(*args)
+    def watched(*args, **options):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003, ANN202
+        cheap, *others = original(*args, **options)
         yield cheap
         for detect in others:
             yield lambda n_bytes, detect=detect: asked.append(n_bytes) or detect(n_bytes)
@@ -86,8 +86,8 @@ def test_errors_that_cancel_in_rough_chips_are_left_to_the_better_detector() -> 
     original = reader._reader._detectors.of
     twins = np.array([100, 251])
 
-    def deceived(*args):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
-        cheap, *others = original(*args)
+    def deceived(*args, **options):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003, ANN202
+        cheap, *others = original(*args, **options)
 
         def detect(n_bytes: int) -> Detected:
             found = cheap(n_bytes)
