@@ -18,6 +18,7 @@ from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray, Phasor
 from dsp.modulator import pulse_turns
 
 _TABLE_STEPS = 64
+_MOST_LEVELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +114,34 @@ def _synthesise(levels, edges, carrier, deviation, table, steps, bounds, out):  
 
 @kernel
 def _synthesise_lines(levels, edges, carrier, deviation, bounds, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """FSK, whose phase is a straight line inside each chip: a phasor that turns by equal steps."""
+    """FSK, whose phase is a straight line inside each chip: the level's phasors, turned to the chip's start."""
+    longest = 1
+    for k in range(levels.size):
+        longest = max(longest, bounds[k + 1] - bounds[k])
+    known = np.empty(_MOST_LEVELS)
+    table = np.empty((_MOST_LEVELS, longest), dtype=np.complex64)
+    n_known = 0
     turns = 0.0
-    first = bounds[0]
     for k in range(levels.size):
         advance = carrier + deviation * levels[k]
+        row = 0
+        while row < n_known and known[row] != levels[k]:
+            row += 1
+        if row == n_known:
+            n_known += 1
+            known[row] = levels[k]
+            re, im = 1.0, 0.0
+            turn_re, turn_im = np.cos(2.0 * np.pi * advance), np.sin(2.0 * np.pi * advance)
+            for i in range(longest):
+                table[row, i] = complex(re, im)
+                re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
         start = turns + carrier * edges[k] + advance * (bounds[k] - edges[k])
-        angle = 2.0 * np.pi * (start - np.floor(start))
-        re, im = np.cos(angle), np.sin(angle)
-        turn_re, turn_im = np.cos(2.0 * np.pi * advance), np.sin(2.0 * np.pi * advance)
-        for n in range(bounds[k], bounds[k + 1]):
-            out[n - first] = complex(re, im)
-            re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re
+        angle = np.float32(2.0 * np.pi * (start - np.floor(start)))
+        phasor = np.complex64(complex(np.cos(angle), np.sin(angle)))
+        into = out[bounds[k] - bounds[0] : bounds[k + 1] - bounds[0]]
+        shape = table[row]
+        for i in range(into.size):
+            into[i] = phasor * shape[i]
         turns += deviation * (edges[k + 1] - edges[k]) * levels[k]
 
 

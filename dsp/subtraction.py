@@ -85,64 +85,76 @@ class Subtraction:
         """Tell whether the frame's chips follow from its bytes alone."""
         return attempt.variant.row.name in self._rows
 
-    def subtract(self, samples: ComplexArray, attempt: Attempt) -> Removed:
+    def subtract(self, samples: ComplexArray, baseband: ComplexArray, attempt: Attempt) -> Removed:
         """Take a frame off.
 
         Args:
-            samples: complex64 of the wide stream, changed in place; its first is where the baseband began.
+            samples: complex64 of the wide stream, changed in place.
+            baseband: complex64, the channel's of these samples; both begin at the same instant.
             attempt: a frame whose CRCs fit, or whose chips are mostly right.
 
         Returns:
             What was subtracted; nothing where fewer than 64 chips lie inside the samples.
         """
         row = attempt.variant.row
-        burst = _inside(self._first_guess(attempt), samples.size)
+        burst = _inside(self._first_guess(attempt), baseband.size)
         if burst.levels.size < _LEAST_FIT_CHIPS:
+            burst = self._in_samples(burst)
             return Removed(0, np.zeros(0, dtype=np.complex64), 0.0, burst.carrier - self._shift, burst)
         usual, other = self._straight, self._gaussian
         if row.bandwidth_time is not None:
             usual, other = other, usual
-        maker, best = usual, self._fitted(samples, usual, burst)
+        maker, best = usual, self._fitted(baseband, usual, burst)
         if _INCOHERENT < best.coherence < _COHERENT:
-            otherwise = self._fitted(samples, other, burst)
+            otherwise = self._fitted(baseband, other, burst)
             if otherwise.coherence > best.coherence:
                 maker, best = other, otherwise
-        return self._take_off(samples, maker, best.burst, row)
+        frame = _inside(self._in_samples(best.burst), samples.size)
+        return self._take_off(samples, maker, frame, row)
+
+    def _in_samples(self, burst: KnownBurst) -> KnownBurst:
+        """Tell of the wide stream what was told of the baseband."""
+        return KnownBurst(
+            burst.levels,
+            burst.edges * self._step,
+            burst.carrier / self._step + self._shift,
+            burst.deviation / self._step,
+        )
 
     def _first_guess(self, attempt: Attempt) -> KnownBurst:
-        """Build the burst as the detectors saw it."""
+        """Build the burst as the detectors saw it, in baseband samples."""
         known = chip_string(self._channel.pattern + attempt.variant.continuation)
         chips = np.concatenate([known, line_code.encode(attempt.raw, attempt.variant.row.line_code)])
-        starts = attempt.chips.starts[: chips.size] * self._step
+        starts = attempt.chips.starts[: chips.size]
         order = self._clock_order if starts.size > 4 * REFERENCE_CHIPS else 1
         low, high = attempt.chips.low_hz, attempt.chips.high_hz
-        rate_hz = self._channel.baseband_rate_hz * self._step
+        rate_hz = self._channel.baseband_rate_hz
         return KnownBurst(
             levels=chips.astype(np.float32) * np.float32(2) - np.float32(1),
             edges=_drawn(starts, order, chips.size + 1),
-            carrier=self._shift + (low + high) / 2.0 / rate_hz,
+            carrier=(low + high) / 2.0 / rate_hz,
             deviation=(high - low) / 2.0 / rate_hz,
         )
 
-    def _fitted(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst) -> Fit:
+    def _fitted(self, baseband: ComplexArray, maker: WaveformMaker, burst: KnownBurst) -> Fit:
         """Fit with one frequency pulse, from each deviation that the tones may stand for."""
         if maker is self._straight:
-            return self._refined(samples, maker, burst, 1)
+            return self._refined(baseband, maker, burst, 1)
         best = Fit(burst, 0.0)
         for reads in _GAUSSIAN_READS:
-            found = self._refined(samples, maker, replace(burst, deviation=burst.deviation / reads), 2)
+            found = self._refined(baseband, maker, replace(burst, deviation=burst.deviation / reads), 2)
             best = max(best, found, key=lambda one: one.coherence)
             if best.coherence >= _COHERENT:
                 break
         return best
 
-    def _refined(self, samples: ComplexArray, maker: WaveformMaker, burst: KnownBurst, steps: int) -> Fit:
+    def _refined(self, baseband: ComplexArray, maker: WaveformMaker, burst: KnownBurst, steps: int) -> Fit:
         """Fit in steps, each from what the last one found."""
         for _ in range(steps):
             first, wave, bounds = maker.make(burst)
-            c = chip_phasors(samples[first : first + wave.size], wave, bounds)
+            c = chip_phasors(baseband[first : first + wave.size], wave, bounds)
             found = fit(burst, c, self._clock_order)
-            burst = _inside(found.burst, samples.size)
+            burst = _inside(found.burst, baseband.size)
         return Fit(burst, found.coherence)
 
     def _take_off(
@@ -159,7 +171,8 @@ class Subtraction:
         offset = int(bounds[start])
         waveform = wave[offset : bounds[stop]]
         _give_amplitude(c, bounds, limits, waveform)
-        power = float(_take_away(waveform, samples[first + offset :])) / max(1, waveform.size)
+        power = float(_energy(waveform.view(np.float32))) / max(1, waveform.size)
+        samples[first + offset : first + offset + waveform.size] -= waveform
         return Removed(first + offset, waveform, power, frame.carrier - self._shift, frame)
 
 
@@ -262,13 +275,13 @@ def _count_present(c, n_own):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
 
 
 @kernel
-def _take_away(wave, samples):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Subtract a waveform; return its energy."""
-    energy = 0.0
-    for n in range(wave.size):
-        samples[n] -= wave[n]
-        energy += wave[n].real * wave[n].real + wave[n].imag * wave[n].imag
-    return energy
+def _energy(parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    a0 = np.float64(0.0)
+    a1 = np.float64(0.0)
+    for i in range(0, parts.size - 1, 2):
+        a0 += parts[i] * parts[i]
+        a1 += parts[i + 1] * parts[i + 1]
+    return a0 + a1
 
 
 @kernel
@@ -288,5 +301,8 @@ def _give_amplitude(c, bounds, limits, wave):  # type: ignore[no-untyped-def]  #
             spread += (bounds[k + 1] - bounds[k]) * t * t
         level /= max(1, end - begin)
         slope /= spread
-        for n in range(begin, end):
-            wave[n - origin] *= level + slope * ((n - middle) / half)
+        first = np.complex64(level + slope * ((begin - middle) / half))
+        step = np.complex64(slope / half)
+        piece = wave[begin - origin : end - origin]
+        for n in range(piece.size):
+            piece[n] *= first + step * np.float32(n)

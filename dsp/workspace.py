@@ -88,7 +88,7 @@ class Workspace:
 
     def take_off(self, attempt: Attempt) -> Removed:
         """Subtract the burst of an attempt, as far as its bytes tell its chips."""
-        removed = self._subtraction.subtract(self._samples, attempt)
+        removed = self._subtraction.subtract(self._samples, self.baseband, attempt)
         self._renew(removed)
         return removed
 

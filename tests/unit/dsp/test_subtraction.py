@@ -42,7 +42,10 @@ class Bench:
 
     def subtracted(self) -> tuple[ComplexArray, Removed]:
         left = self.samples.copy()
-        return left, self.subtraction().subtract(left, self.attempt)
+        return left, self.subtract_from(left)
+
+    def subtract_from(self, samples: ComplexArray) -> Removed:
+        return self.subtraction().subtract(samples, self.filter.extract(samples, 0), self.attempt)
 
     def power(self, samples: ComplexArray) -> float:
         """Mean power in the channel's baseband while the burst is on."""
@@ -131,7 +134,7 @@ def test_a_burst_that_the_samples_cut_off() -> None:
     bench = _bench(BY_NAME["T M2O"], "A", 25.0, T_ERRORS)
     for size in (bench.samples.size // 2, LEAD + 700, LEAD, 10, 1):
         left = bench.samples[:size].copy()
-        removed = bench.subtraction().subtract(left, bench.attempt)
+        removed = bench.subtract_from(left)
         assert 0 <= removed.start <= removed.stop <= size
         assert np.isfinite(left).all()
 
@@ -141,5 +144,5 @@ def test_a_reading_of_noise_adds_hardly_any_power() -> None:
     rng = np.random.default_rng(9)
     only_noise = place_in_noise([], bench.samples.size, rng)
     left = only_noise.copy()
-    bench.subtraction().subtract(left, bench.attempt)
+    bench.subtract_from(left)
     assert bench.power(left) < 1.05 * bench.power(only_noise)
