@@ -51,7 +51,7 @@ class ChipShapes:
         offsets = range(self.reach, -self.reach - 1, -1)  # the chip before began one chip earlier
         within = np.stack([_phase_added(pulse, offset, inside) for offset in offsets])
         whole = np.stack([_phase_added(pulse, offset, np.array(1.0)) for offset in offsets])
-        self._within = np.einsum("cj,jfn->fcn", contexts, within)
+        self._within = np.ascontiguousarray(np.einsum("cj,jfn->fcn", contexts, within))
         self._whole = contexts @ whole
 
     @property
@@ -62,9 +62,10 @@ class ChipShapes:
     def bank(self, deviation_hz: float) -> tuple[ComplexArray, ComplexArray]:
         """Shapes [fractions, contexts, samples a chip] and advances [contexts] of a deviation."""
         index = deviation_hz / self._chip_rate_hz
-        shapes = np.exp(2j * np.pi * index * self._within)
+        shapes = np.empty(self._within.shape, dtype=np.complex64)
+        _phasors(self._within.ravel(), index, shapes.ravel())
         advance = np.exp(2j * np.pi * index * self._whole)
-        return np.ascontiguousarray(shapes, dtype=np.complex64), advance.astype(np.complex64)
+        return shapes, advance.astype(np.complex64)
 
     def contexts_of(self, symbols: IndexArray) -> IndexArray:
         """Context number of each chip of a sequence; the ends repeat themselves."""
@@ -135,3 +136,11 @@ def _cut(baseband, starts, carrier, drift, middle, n_fractions, samples, fractio
             samples[k, i] = baseband[first + i] * phase
             phase *= step
     return n
+
+
+@kernel
+def _phasors(turns, factor, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(out.size):
+        angle = turns[i] * factor
+        angle = np.float32(2.0 * np.pi * (angle - np.floor(angle)))
+        out[i] = complex(np.cos(angle), np.sin(angle))

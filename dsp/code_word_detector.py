@@ -32,7 +32,7 @@ from dsp._kernel import kernel
 from dsp.arrays import BoolArray, ComplexArray, DoubleArray, FloatArray, IndexArray, PhasorArray
 from dsp.chip_detector import SoftChips
 from dsp.encoder import chip_string
-from dsp.gaussian_words import GaussianWords
+from dsp.gaussian_words import TOLD_BY_CHIPS, GaussianWords
 from dsp.line_code import code_words
 from dsp.modes import PhyMode
 from dsp.plan import Channel
@@ -95,17 +95,17 @@ class CodeWordDetector:
             half_turns = np.pi * float(period.mean()) * np.array([[low_error], [high_error]])
             y *= np.exp(-1j * half_turns)
             late = _lateness(y, decided, period, low, high)
-            y *= np.exp(2j * np.pi * late * np.array([[low], [high]]))
+            _turn(y, late, low, high)
             starts = starts + late
-            period = period + np.gradient(late)
+            period = period + _slope(late)
             header = _word_sums(y, period, low, high, self._words, self._known, _MEMORY_PER_CHIP, sums)
             balance = (low + high) * period[n_known::length] * (length // 2)
             _decide(sums, header, balance, _MEMORY_PER_CHIP**length, NOISE_MEMORY**length, chosen, leads)
             decided[n_known:] = self._words[chosen].ravel() == 1
         self._decide_gaussian(baseband, starts, float(period.mean()), decided, (low, high), chosen, leads)
         decided[n_known:] = self._words[chosen].ravel() == 1
-        certainty = np.repeat(np.partition(leads, 1, axis=1)[:, 1], length)  # over the next best word
-        values = np.concatenate([np.ones(n_known, dtype=np.float32), certainty])
+        values = np.ones(n_chips, dtype=np.float32)
+        _certainties(leads, chosen, values[n_known:].reshape(n_words, length))
         values[~decided] *= np.float32(-1.0)
         found = SoftChips(values, starts, low * self._rate_hz, high * self._rate_hz)
         return found, self._others(chosen, leads)
@@ -121,13 +121,20 @@ class CodeWordDetector:
         leads: FloatArray,
     ) -> None:
         """Decide the words anew where Gaussian chips fit better."""
+        carrier, apart = 0.5 * (tones[0] + tones[1]), 0.5 * (tones[1] - tones[0])
         first = max(0, int(starts[0]) - 1)
-        samples = baseband[first : int(starts[-1] + period) + 3]
-        turns = 0.5 * (tones[0] + tones[1]) * np.arange(samples.size)
-        samples = samples * np.exp(-2j * np.pi * turns).astype(np.complex64)
+
         starts = starts - first
-        deviation = self._gaussian.deviation(samples, starts, period, decided, 0.5 * (tones[1] - tones[0]))
+
+        def carrier_off(n_chips: int) -> ComplexArray:
+            piece = baseband[first : first + int(starts[:n_chips][-1] + period) + 3]
+            shifted = np.empty_like(piece)
+            _take_carrier_off(piece, carrier, shifted)
+            return shifted
+
+        deviation = self._gaussian.deviation(carrier_off(TOLD_BY_CHIPS), starts, period, decided, apart)
         if deviation:
+            samples = carrier_off(starts.size)
             chosen[:], leads[:] = self._gaussian.decide(
                 samples, starts, period, decided, self._known.size, deviation
             )
@@ -141,21 +148,10 @@ class CodeWordDetector:
 
 
 def _smooth(starts: DoubleArray, n_chips: int) -> tuple[DoubleArray, DoubleArray]:
-    """Draw a cubic through tracked starts, for a clock that drifts gently: starts and lengths of chips.
-
-    Over places that lie evenly about 0, even and odd powers are fitted apart from each other.
-    """
-    k = np.linspace(-1.0, 1.0, starts.size)
-    square = k * k
-    s0, s2, s4, s6 = float(k.size), square.sum(), np.dot(square, square), np.dot(square * square, square)
-    y0, y1 = starts.sum(), np.dot(k, starts)
-    y2, y3 = np.dot(square, starts), np.dot(square * k, starts)
-    even, odd = s0 * s4 - s2 * s2, s2 * s6 - s4 * s4
-    c0, c2 = (s4 * y0 - s2 * y2) / even, (s0 * y2 - s2 * y0) / even
-    c1, c3 = (s6 * y1 - s4 * y3) / odd, (s2 * y3 - s4 * y1) / odd
-    k, square = k[:n_chips], square[:n_chips]
-    step = 2.0 / (starts.size - 1)
-    return c0 + c2 * square + k * (c1 + c3 * square), step * (c1 + 2.0 * c2 * k + 3.0 * c3 * square)
+    """Draw a cubic through tracked starts, for a clock that drifts gently: starts and lengths of chips."""
+    smooth, period = np.empty(n_chips), np.empty(n_chips)
+    _draw_cubic(starts, smooth, period)
+    return smooth, period
 
 
 def _chip_phasors(
@@ -165,7 +161,7 @@ def _chip_phasors(
     first = max(0, int(starts[0]) - 2)
     sums = tone_sums(baseband[first : int(starts[-1] + period[-1]) + 4], low, high)
     y = match(sums, starts + (SUM_DELAY_SAMPLES - first), period)
-    _turn_to_starts(y, starts - first, low, high)
+    _turn(y, starts - first, low, high)
     return y
 
 
@@ -196,9 +192,76 @@ def _lateness(
     places = (np.arange(n_groups) + 0.5) * (2.0 * _GROUP_CHIPS / decided.size) - 1.0
     terms = np.vander(places, 4)
     weighted = np.abs(between)[:, None] * terms
-    angle = np.vander(np.linspace(-1.0, 1.0, decided.size), 4) @ solve(weighted.T @ terms, weighted.T @ apart)
     turn_per_sample = 2.0 * np.pi * max(high - low, _LEAST_TONE_DISTANCE)
-    return np.asarray(np.clip(-angle / turn_per_sample, -period, period))
+    late = np.empty(decided.size)
+    _draw_within(solve(weighted.T @ terms, weighted.T @ apart) / -turn_per_sample, period, late)
+    return late
+
+
+def _slope(y: DoubleArray) -> DoubleArray:
+    """Change from element to element, half of it to either side."""
+    slope = np.empty_like(y)
+    slope[1:-1] = 0.5 * (y[2:] - y[:-2])
+    slope[0], slope[-1] = y[1] - y[0], y[-1] - y[-2]
+    return slope
+
+
+@kernel
+def _draw_cubic(starts, smooth, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fit a cubic by least squares; fill in its values and slopes, chip by chip.
+
+    Over places that lie evenly about 0, even and odd powers are fitted apart from each other.
+    """
+    step = 2.0 / (starts.size - 1)
+    s0, s2, s4, s6, y0, y1, y2, y3 = float(starts.size), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(starts.size):
+        k = i * step - 1.0
+        square = k * k
+        s2 += square
+        s4 += square * square
+        s6 += square * square * square
+        y0 += starts[i]
+        y1 += k * starts[i]
+        y2 += square * starts[i]
+        y3 += square * k * starts[i]
+    even, odd = s0 * s4 - s2 * s2, s2 * s6 - s4 * s4
+    c0, c2 = (s4 * y0 - s2 * y2) / even, (s0 * y2 - s2 * y0) / even
+    c1, c3 = (s6 * y1 - s4 * y3) / odd, (s2 * y3 - s4 * y1) / odd
+    for i in range(smooth.size):
+        k = i * step - 1.0
+        square = k * k
+        smooth[i] = c0 + c2 * square + k * (c1 + c3 * square)
+        period[i] = step * (c1 + 2.0 * c2 * k + 3.0 * c3 * square)
+
+
+@kernel
+def _draw_within(cubic, most, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Evaluate a cubic, x³ first, evenly from −1 to 1, no farther from 0 than ``most``."""
+    step = 2.0 / (out.size - 1)
+    for i in range(out.size):
+        k = i * step - 1.0
+        value = ((cubic[0] * k + cubic[1]) * k + cubic[2]) * k + cubic[3]
+        out[i] = min(max(value, -most[i]), most[i])
+
+
+@kernel
+def _take_carrier_off(x, carrier, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    turn = complex(np.cos(2.0 * np.pi * carrier), -np.sin(2.0 * np.pi * carrier))
+    phasor = complex(1.0, 0.0)
+    for n in range(x.size):
+        out[n] = x[n] * np.complex64(phasor)
+        phasor *= turn
+
+
+@kernel
+def _certainties(leads, chosen, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Give each chip of a word its lead over the next best word."""
+    for place in range(leads.shape[0]):
+        least = np.float32(np.inf)
+        for w in range(leads.shape[1]):
+            if w != chosen[place]:
+                least = min(least, leads[place, w])
+        out[place] = least
 
 
 @kernel
@@ -219,10 +282,13 @@ def _tones_apart(y, decided, period, low, high, group, between):  # type: ignore
 
 
 @kernel
-def _turn_to_starts(y, starts, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for k in range(starts.size):
-        for b in range(2):
-            angle = 2.0 * np.pi * (high if b == 1 else low) * starts[k]
+def _turn(y, t, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Turn the phasors of each tone on by the tone's turns in the time t[k], in samples."""
+    for b in range(2):
+        tone = high if b == 1 else low
+        for k in range(t.size):
+            turns = tone * t[k]
+            angle = np.float32(2.0 * np.pi * (turns - np.floor(turns)))
             y[b, k] *= complex(np.cos(angle), np.sin(angle))
 
 

@@ -24,7 +24,8 @@ from dsp.smoothing import NOISE_MEMORY, to_costs
 
 BANDWIDTH_TIME = 0.5
 _DEVIATION_FACTORS = np.array([1.0, 1.14, 1.28])  # tones of Gaussian chips read low
-_TOLD_BY_CHIPS = 320
+TOLD_BY_CHIPS = 320
+"""Chips that tell plain from Gaussian."""
 _PASSES = 2
 _SWEEPS = 2  # words decided from their neighbours, and those from them
 
@@ -59,7 +60,7 @@ class GaussianWords:
             decided: chips bool [k]; most of them right.
             tones: deviation that the tones say, in cycles a sample; negative for an inverted spectrum.
         """
-        symbols, starts = decided[:_TOLD_BY_CHIPS].astype(np.int64), starts[:_TOLD_BY_CHIPS]
+        symbols, starts = decided[:TOLD_BY_CHIPS].astype(np.int64), starts[:TOLD_BY_CHIPS]
         plain = abs(self._turn(self._plain, samples, starts, period, symbols, tones))
         sizes = np.array(
             [

@@ -114,7 +114,7 @@ def _synthesise(levels, edges, carrier, deviation, table, steps, bounds, out):  
 
 @kernel
 def _synthesise_lines(levels, edges, carrier, deviation, bounds, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """FSK, whose phase is a straight line inside each chip: the level's phasors, turned to the chip's start."""
+    """FSK, whose phase is a straight line inside each chip: a level's phasors, turned to the chip's start."""
     longest = 1
     for k in range(levels.size):
         longest = max(longest, bounds[k + 1] - bounds[k])

@@ -92,6 +92,8 @@ def _normal_equations(c, advance, levels, edges, deviation, x, half, square, rig
     columns = np.empty((n, n_columns))
     turned = np.empty(n, dtype=np.complex128)
     turned_sums = np.zeros(n + 1, dtype=np.complex128)
+    back = complex(1.0, 0.0)
+    turn = complex(np.cos(advance), -np.sin(advance))
     integral = 0.0
     size = 0.0
     for k in range(n):
@@ -104,24 +106,28 @@ def _normal_equations(c, advance, levels, edges, deviation, x, half, square, rig
         integral += step
         for i in range(n_columns):
             sums[k + 1, i] = sums[k, i] + columns[k, i]
-        turned[k] = c[k] * complex(np.cos(advance * k), -np.sin(advance * k))
+        turned[k] = c[k] * back
+        back *= turn
         turned_sums[k + 1] = turned_sums[k] + turned[k]
-        size += abs(c[k])
+        size += np.sqrt(c[k].real * c[k].real + c[k].imag * c[k].imag)
     size = size / n + 1e-30
-    local_size = 1e-30
-    phases = np.empty(n)
+    local_size = 0.0
+    away = np.empty(n_columns)
     for k in range(n):
         first, behind = max(k - half, 0), min(k + half + 1, n)
-        local = (turned_sums[behind] - turned_sums[first]) / (behind - first)
-        local_size += abs(local) / n
-        phases[k] = turned[k].imag * local.real - turned[k].real * local.imag
-    for k in range(n):
-        first, behind = max(k - half, 0), min(k + half + 1, n)
+        share = 1.0 / (behind - first)
+        local = (turned_sums[behind] - turned_sums[first]) * share
+        local_size += np.sqrt(local.real * local.real + local.imag * local.imag)
+        phase = turned[k].imag * local.real - turned[k].real * local.imag
         for i in range(n_columns):
-            columns[k, i] -= (sums[behind, i] - sums[first, i]) / (behind - first)
-        phase = phases[k] / (size * local_size)
+            away[i] = columns[k, i] - (sums[behind, i] - sums[first, i]) * share
         for i in range(n_columns):
-            right[i] += columns[k, i] * phase
-            for j in range(n_columns):
-                square[i, j] += columns[k, i] * columns[k, j]
+            right[i] += away[i] * phase
+            for j in range(i + 1):
+                square[i, j] += away[i] * away[j]
+    local_size = local_size / n + 1e-30
+    for i in range(n_columns):
+        right[i] /= size * local_size
+        for j in range(i):
+            square[j, i] = square[i, j]
     return local_size / size
