@@ -34,6 +34,8 @@ _SILENCE = 1.25  # mean excess over noise, as Ec/N0: a stretch of less holds no 
 _PIECE_CHIPS = 116  # searched at once: with what lies beside it 512 positions
 _LIKENESS_CHIPS = 30  # a preamble looks like itself that many chips apart
 _LIKENESS_LESS = 0.1
+_FIRST_LOOK = 2.0  # headers: what coherent detection tunes on before it knows the length
+_SAME_POWER = 0.02  # relative change of samples from which nothing but noise was taken
 _MOST_ROUNDS = 32
 _MARGIN_CHIPS = 24  # behind a frame: its postamble, and what the detectors look at
 
@@ -112,7 +114,7 @@ class RegionReader:
         self._failed: list[Attempt] = []
         self._since_search: list[Reading] = []
         self._laid_open: list[tuple[int, int]] = []  # baseband spans
-        self._tried: dict[int, Attempt] = {}  # by identity; kept, so that no identity comes twice
+        self._tried: list[tuple[Attempt, float]] = []  # with the power of their span
         slowest = channel.samples_per_chip / (1.0 - channel.chip_rate_tolerance)
         self._header_samples = reader.header_chips * slowest
         self._margin_samples = _MARGIN_CHIPS * slowest
@@ -219,6 +221,13 @@ class RegionReader:
             return attempt.span[1]
         return self._reader.announced_stop(attempt)
 
+    def _seen_to(self, attempt: Attempt) -> float:
+        """Tell up to which baseband sample an attempt that failed may have looked."""
+        if attempt.fault is Fault.TRUNCATED:
+            return attempt.hit.start + self._channel.longest_burst_s * self._channel.baseband_rate_hz
+        first_look = attempt.hit.start + _FIRST_LOOK * self._header_samples
+        return max(attempt.span[1], first_look) + self._margin_samples
+
     def _is_due(self, attempt: Attempt) -> bool:
         """Tell whether all that begins inside an attempt's frame was read cheaply."""
         if self._is_last:
@@ -317,7 +326,6 @@ class RegionReader:
         channel = self._channel
         window = _WINDOW_CHIPS * channel.samples_per_chip
         pattern = len(channel.pattern) * channel.samples_per_chip
-        longest = channel.longest_burst_s * channel.baseband_rate_hz
         hits: list[SyncHit] = []
         for start, stop in _united(self._laid_open):
             unclean = self._workspace.unclean((start, stop), window, _CLEAN_EXCESS)
@@ -327,7 +335,7 @@ class RegionReader:
                 hits += [replace(hit, start=hit.start + from_) for hit in found]
             for failed in (self._waiting, self._failed):
                 inside = [a for a in failed if start <= a.hit.start < stop]
-                over = [a for a in failed if start - longest < a.hit.start < start and unclean is not None]
+                over = [a for a in failed if a.hit.start < start < self._seen_to(a) and unclean is not None]
                 _drop(failed, inside + over)
                 hits += [a.hit for a in over if not any(self._same_place(a.hit, hit) for hit in hits)]
         self._laid_open, self._since_search = [], []
@@ -341,13 +349,24 @@ class RegionReader:
         separation = Separation(self._channel, self._search, self._reader)
         for upper in sorted(self._failed, key=_merit, reverse=True):
             readable = worth_separating(upper) and self._workspace.knows(upper)
-            if id(upper) in self._tried or not readable or not self._is_due(upper):
+            if not readable or not self._is_due(upper) or self._is_likeness(upper) or self._was_tried(upper):
                 continue
-            if self._is_likeness(upper):
-                continue
-            self._tried[id(upper)] = upper
             if separation.separate(self._workspace, upper, self._failed, self._take_off):
                 return
+
+    def _was_tried(self, attempt: Attempt) -> bool:
+        """Tell whether an attempt is one that was tried to be separated, on samples that hardly changed."""
+        if any(attempt is other for other, _ in self._tried):
+            return True
+        power = self._workspace.power((int(attempt.span[0]), int(attempt.span[1])))
+        found = any(
+            attempt.raw == other.raw
+            and self._same_place(attempt.hit, other.hit)
+            and abs(power - before) <= _SAME_POWER * before
+            for other, before in self._tried
+        )
+        self._tried.append((attempt, power))
+        return found
 
 
 def _merit(attempt: Attempt) -> tuple[float, float]:

@@ -77,8 +77,8 @@ class Separation:
         Returns:
             Whether a frame was read.
         """
-        off = workspace.take_off(upper)
-        for hit in self._partners(workspace, workspace.span(off), upper, failed):
+        off = workspace.lift_off(upper)
+        for hit in self._partners(workspace, workspace.span(off.removed), upper, failed):
             least_left = math.inf
             for _ in range(_MOST_TURNS):
                 lower = self._reader.read(workspace.baseband, hit)
@@ -88,8 +88,8 @@ class Separation:
                     return True
                 if not _worth_a_turn(lower) or not workspace.knows(lower):
                     break
-                lower_off = workspace.take_off(lower)
-                left = workspace.power(workspace.span(lower_off))
+                lower_off = workspace.lift_off(lower)
+                left = workspace.power(workspace.span(lower_off.removed))
                 if left >= _PROGRESS * least_left:
                     workspace.put_back(lower_off)
                     break
@@ -100,8 +100,13 @@ class Separation:
                     accept(again)
                     workspace.put_back(lower_off)
                     return True
-                off = workspace.take_off(again if workspace.knows(again) else upper)
+                is_new = workspace.knows(again) and again.raw != upper.raw
+                if is_new:
+                    upper = again
+                off = workspace.lift_off(upper)
                 workspace.put_back(lower_off)
+                if not is_new:
+                    break
         workspace.put_back(off)
         return False
 

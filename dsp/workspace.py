@@ -7,6 +7,7 @@ same grid of instants. Baseband samples are made as soon as all that they depend
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,21 @@ from dsp.baseband import BasebandFilter
 from dsp.frame_reader import Attempt
 from dsp.growing import Growing
 from dsp.subtraction import Removed, Subtraction
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A burst that is off the samples for some time.
+
+    Attributes:
+        removed: what was subtracted.
+        start: first baseband sample that changed.
+        baseband: complex64 [n], by how much it became less from there on.
+    """
+
+    removed: Removed
+    start: int
+    baseband: ComplexArray
 
 
 class Workspace:
@@ -89,13 +105,23 @@ class Workspace:
     def take_off(self, attempt: Attempt) -> Removed:
         """Subtract the burst of an attempt, as far as its bytes tell its chips."""
         removed = self._subtraction.subtract(self._samples, self.baseband, attempt)
-        self._renew(removed)
+        start, stop = self._reached(removed)
+        if stop > start:
+            self.baseband[start:stop] = self._extract(start, stop)
         return removed
 
-    def put_back(self, removed: Removed) -> None:
-        """Undo a subtraction."""
+    def lift_off(self, attempt: Attempt) -> Lifted:
+        """Subtract the burst of an attempt, to put it back some time."""
+        before = self.baseband.copy()
+        removed = self.take_off(attempt)
+        start, stop = self._reached(removed)
+        return Lifted(removed, start, before[start:stop] - self.baseband[start:stop])
+
+    def put_back(self, lifted: Lifted) -> None:
+        """Undo a subtraction, whatever else was subtracted since."""
+        removed = lifted.removed
         self._samples[removed.start : removed.stop] += removed.waveform
-        self._renew(removed)
+        self.baseband[lifted.start : lifted.start + lifted.baseband.size] += lifted.baseband
 
     def span(self, removed: Removed) -> tuple[int, int]:
         """First baseband sample of what was subtracted, and the one behind its last."""
@@ -121,12 +147,11 @@ class Workspace:
         first, last = _louder_windows(piece, 2 * window, excess * self.noise_power * window)
         return (span[0] + first * window, span[0] + (last + 1) * window) if last >= 0 else None
 
-    def _renew(self, removed: Removed) -> None:
+    def _reached(self, removed: Removed) -> tuple[int, int]:
+        """First baseband sample that depends on what was subtracted, and the one behind the last."""
         reach = self._filter.reach_samples
-        m_start = max(0, math.floor((removed.start - reach - 1) / self.step))
-        m_stop = min(self.baseband.size, math.ceil((removed.stop + reach + 1) / self.step) + 1)
-        if m_stop > m_start:
-            self.baseband[m_start:m_stop] = self._extract(m_start, m_stop)
+        start = max(0, math.floor((removed.start - reach - 1) / self.step))
+        return start, min(self.baseband.size, math.ceil((removed.stop + reach + 1) / self.step) + 1)
 
     def _extract(self, m_start: int, m_stop: int) -> ComplexArray:
         """Make baseband samples ``m_start`` … ``m_stop - 1``."""

@@ -36,12 +36,12 @@ def test_the_baseband_follows_the_samples() -> None:
         workspace, baseband_filter, reader, search = _workspace(name, air)
         before = workspace.baseband.copy()
         attempt = reader.read(workspace.baseband, search.find(workspace.baseband)[0])
-        removed = workspace.take_off(attempt)
+        lifted = workspace.lift_off(attempt)
         anew = baseband_filter.extract(workspace._samples, FIRST)
         # where the rates' ratio is no whole number, other ones of 128 fractional delays are nearest
         noise = float(np.sqrt(workspace.noise_power))
         np.testing.assert_allclose(workspace.baseband, anew, atol=0.03 * noise)
-        workspace.put_back(removed)
+        workspace.put_back(lifted)
         np.testing.assert_allclose(workspace.baseband, before, atol=0.03 * noise)
 
 
