@@ -28,7 +28,7 @@ from dsp.frame_reader import Attempt
 from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors
 from dsp.modes import PhyMode, Postamble
 from dsp.plan import Channel
-from dsp.waveform_fit import REFERENCE_CHIPS, Fit, fit, polynomial, solve
+from dsp.waveform_fit import REFERENCE_CHIPS, Fit, draw, fit, solve
 
 _PIECE_CHIPS = 64
 _DRIFT_ORDER = 3
@@ -175,8 +175,7 @@ class Subtraction:
         limits = np.linspace(start, stop, n_pieces + 1).astype(np.int64)
         offset = int(bounds[start])
         waveform = wave[offset : bounds[stop]]
-        _give_amplitude(c, bounds, limits, waveform)
-        power = float(_energy(waveform.view(np.float32))) / max(1, waveform.size)
+        power = float(_give_amplitude(c, bounds, limits, waveform)) / max(1, waveform.size)
         samples[first + offset : first + offset + waveform.size] -= waveform
         return Removed(first + offset, waveform, power, frame.carrier - self._shift, frame)
 
@@ -185,7 +184,9 @@ def _drawn(starts: DoubleArray, order: int, n_edges: int) -> DoubleArray:
     """Draw a polynomial through the starts of chips, on to the last of all edges."""
     square, right = np.zeros((order + 1, order + 1)), np.zeros(order + 1)
     _normal_equations(starts, 2.0 / (n_edges - 1), square, right)
-    return polynomial(solve(square, right), np.linspace(-1.0, 1.0, n_edges))
+    edges = np.empty(n_edges)
+    draw(solve(square, right), np.inf, edges)
+    return edges
 
 
 def _inside(burst: KnownBurst, size: int) -> KnownBurst:
@@ -216,26 +217,18 @@ def _extended(burst: KnownBurst, row: PhyMode, size: int) -> _Extended:
     n_before = max(0, min(row.header_chips, int(burst.edges[0] / first_period)))
     n_behind = 0 if row.postamble is Postamble.NONE else row.postamble_chips[1]
     n_behind = max(0, min(n_behind, int((size - 1 - burst.edges[-1]) / last_period)))
-    behind = -1.0 if row.postamble is Postamble.ZERO_ONE else -burst.levels[-1]
+    first_behind = -1.0 if row.postamble is Postamble.ZERO_ONE else -burst.levels[-1]
+    first, stop = n_before, n_before + burst.levels.size
+    levels = np.empty(stop + n_behind, dtype=np.float32)
+    levels[first % 2 : first : 2], levels[(first + 1) % 2 : first : 2] = burst.levels[0], -burst.levels[0]
+    levels[first:stop] = burst.levels
+    levels[stop::2], levels[stop + 1 :: 2] = first_behind, -first_behind
+    edges = np.empty(levels.size + 1)
+    edges[:first] = burst.edges[0] - first_period * np.arange(n_before, 0, -1)
+    edges[first : stop + 1] = burst.edges
+    edges[stop + 1 :] = burst.edges[-1] + last_period * np.arange(1, n_behind + 1)
     return _Extended(
-        KnownBurst(
-            levels=np.concatenate(
-                [
-                    burst.levels[0] * (-1.0) ** np.arange(n_before, 0, -1),
-                    burst.levels,
-                    behind * (-1.0) ** np.arange(n_behind),
-                ]
-            ).astype(np.float32),
-            edges=np.concatenate(
-                [
-                    burst.edges[0] - first_period * np.arange(n_before, 0, -1),
-                    burst.edges,
-                    burst.edges[-1] + last_period * np.arange(1, n_behind + 1),
-                ]
-            ),
-            carrier=burst.carrier,
-            deviation=burst.deviation,
-        ),
+        replace(burst, levels=levels, edges=edges),
         n_before,
         n_behind,
     )
@@ -284,18 +277,12 @@ def _count_present(c, n_own):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
 
 
 @kernel
-def _energy(parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    a0 = np.float64(0.0)
-    a1 = np.float64(0.0)
-    for i in range(0, parts.size - 1, 2):
-        a0 += parts[i] * parts[i]
-        a1 += parts[i + 1] * parts[i + 1]
-    return a0 + a1
-
-
-@kernel
 def _give_amplitude(c, bounds, limits, wave):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Multiply the waveform, which begins at chip ``limits[0]``, by each piece's amplitude and slope."""
+    """Multiply the waveform, which begins at chip ``limits[0]``, by each piece's amplitude and slope.
+
+    Returns its energy.
+    """
+    energy = 0.0
     origin = bounds[limits[0]]
     for p in range(limits.size - 1):
         begin, end = bounds[limits[p]], bounds[limits[p + 1]]
@@ -310,8 +297,10 @@ def _give_amplitude(c, bounds, limits, wave):  # type: ignore[no-untyped-def]  #
             spread += (bounds[k + 1] - bounds[k]) * t * t
         level /= max(1, end - begin)
         slope /= spread
+        energy += (end - begin) * (abs(level) ** 2 + abs(slope) ** 2 / 3.0)
         first = np.complex64(level + slope * ((begin - middle) / half))
         step = np.complex64(slope / half)
         piece = wave[begin - origin : end - origin]
         for n in range(piece.size):
             piece[n] *= first + step * np.float32(n)
+    return energy

@@ -48,43 +48,72 @@ def fit(burst: KnownBurst, c: PhasorArray, order: int) -> Fit:
     """
     square = np.zeros((order + 2, order + 2))
     right = np.zeros(order + 2)
-    x = np.linspace(-1.0, 1.0, c.size + 1)
     advance = float(np.angle(np.vdot(c[:-1], c[1:])))
     coherence = _normal_equations(
-        c, advance, burst.levels, burst.edges, burst.deviation, x, REFERENCE_CHIPS // 2, square, right
+        c, advance, burst.levels, burst.edges, burst.deviation, REFERENCE_CHIPS // 2, square, right
     )
     solution = solve(square, right)
     length = float(burst.edges[-1] - burst.edges[0])
-    most_shift = _MOST_SHIFT_CHIPS * length / c.size
     most_change = _MOST_DEVIATION_CHANGE * abs(burst.deviation)
-    shift = polynomial(solution[:-1], x)
+    shift = np.empty(burst.edges.size)
+    draw(solution[:-1], _MOST_SHIFT_CHIPS * length / c.size, shift)
     refined = KnownBurst(
         levels=burst.levels,
-        edges=burst.edges + np.clip(shift, -most_shift, most_shift),
+        edges=burst.edges + shift,
         carrier=burst.carrier + advance * c.size / (2.0 * math.pi * length),
         deviation=burst.deviation + min(max(float(solution[-1]), -most_change), most_change),
     )
     return Fit(refined, float(coherence))
 
 
-def polynomial(coefficients: DoubleArray, x: DoubleArray) -> DoubleArray:
-    """Evaluate a polynomial, whose coefficients begin with that of x⁰."""
-    y = np.full(x.size, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        y *= x
-        y += coefficient
-    return y
-
-
 def solve(square: DoubleArray, right: DoubleArray) -> DoubleArray:
     """Solve normal equations, made regular."""
-    diagonal = np.einsum("ii->i", square)
-    diagonal += 1e-12 * diagonal.max() + 1e-30
-    return np.asarray(np.linalg.solve(square, right), dtype=np.float64)
+    solution = np.empty(right.size)
+    _solve(square, right, solution)
+    return solution
 
 
 @kernel
-def _normal_equations(c, advance, levels, edges, deviation, x, half, square, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def draw(coefficients, most, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Fill in a polynomial, x⁰ first, at even places from −1 to 1, no farther from 0 than ``most``."""
+    step = 2.0 / (out.size - 1)
+    for k in range(out.size):
+        x = k * step - 1.0
+        y = 0.0
+        for i in range(coefficients.size - 1, -1, -1):
+            y = y * x + coefficients[i]
+        out[k] = min(max(y, -most), most)
+
+
+@kernel
+def _solve(square, right, solution):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Factor a symmetric matrix, a little raised along its diagonal, and substitute twice."""
+    n = right.size
+    raised = 0.0
+    for i in range(n):
+        raised = max(raised, square[i, i])
+    raised = 1e-12 * raised + 1e-30
+    lower = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            rest = square[i, j] + (raised if i == j else 0.0)
+            for k in range(j):
+                rest -= lower[i, k] * lower[j, k]
+            lower[i, j] = np.sqrt(max(rest, 1e-30)) if i == j else rest / lower[j, j]
+    for i in range(n):
+        rest = right[i]
+        for k in range(i):
+            rest -= lower[i, k] * solution[k]
+        solution[i] = rest / lower[i, i]
+    for i in range(n - 1, -1, -1):
+        rest = solution[i]
+        for k in range(i + 1, n):
+            rest -= lower[k, i] * solution[k]
+        solution[i] = rest / lower[i, i]
+
+
+@kernel
+def _normal_equations(c, advance, levels, edges, deviation, half, square, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fill the system from columns and phases less their means over ``half`` chips to both sides."""
     n = c.size
     n_columns = right.size
@@ -98,9 +127,10 @@ def _normal_equations(c, advance, levels, edges, deviation, x, half, square, rig
     size = 0.0
     for k in range(n):
         value = -2.0 * np.pi * deviation * levels[k]
+        x = 2.0 * k / n - 1.0
         for i in range(n_columns - 1):
             columns[k, i] = value
-            value *= x[k]
+            value *= x
         step = levels[k] * (edges[k + 1] - edges[k])
         columns[k, n_columns - 1] = 2.0 * np.pi * (integral + 0.5 * step)
         integral += step
