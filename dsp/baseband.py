@@ -99,10 +99,17 @@ class BasebandFilter:
         if n_out is None:
             n_out = int((samples.size - 1 - begin) / self._step) + 1 if samples.size else 0
         out = np.empty(n_out, dtype=np.complex64)
+        self.extract_into(out, samples, first, begin=begin)
+        return out
+
+    def extract_into(
+        self, out: ComplexArray, samples: ComplexArray, first: int, *, begin: float = 0.0
+    ) -> None:
+        """Do as ``extract``, into ``out``."""
         skip = round(begin) if self._bank is None else int(begin)
-        reach, n_middle = self._resampler_reach, n_out
+        reach, n_middle = self._resampler_reach, out.size
         if self._bank is not None:
-            n_middle = int((begin - skip + n_out * self._step) / self._decimation) + 1 + 2 * reach
+            n_middle = int((begin - skip + out.size * self._step) / self._decimation) + 1 + 2 * reach
         middle = out if self._bank is None else np.empty(n_middle, dtype=np.complex64)
         start_cycles = math.fmod(first * self._shift, 1.0)
         lead = self._decimation * reach - skip
@@ -112,7 +119,6 @@ class BasebandFilter:
         if self._bank is not None:
             offset, step = (begin - skip) / self._decimation, self._step / self._decimation
             _resample(middle, self._bank, offset, step, out)
-        return out
 
     @property
     def _resampler_reach(self) -> int:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dsp import measure
 from dsp.baseband import BasebandFilter
 from dsp.burst import Burst, Fault, FrameRules, Quality
@@ -134,7 +132,7 @@ class OpenRegion:
         self.start = region.start
         self._demodulator = demodulator
         self._region = region
-        self._dc = np.complex64(dc)
+        self._dc = dc
         self._workspace: Workspace | None = None
         self._own_stop = math.inf
         self._is_closed = False
@@ -183,9 +181,7 @@ class OpenRegion:
             self._workspace = self._demodulator.workspace(begin, self._region.noise_density)
             self._reader = self._demodulator.reader(self._workspace, self._region)
             self._first, self._step = begin, self._workspace.step
-        _, samples = history.samples(self._workspace.next_sample, stop)
-        samples -= self._dc
-        self._workspace.grow(samples, is_last=is_last)
+        self._workspace.grow(history, stop, self._dc, is_last=is_last)
         return self._reader
 
     def _placed(self, readings: list[Reading]) -> list[Burst]:

@@ -13,7 +13,7 @@ class Growing:
     """Samples in a row, complex64; empty at first.
 
     Attributes:
-        array: all of them; a view that writes through until the next ``append``.
+        array: all of them; a view that writes through until the next ``extend``.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,12 @@ class Growing:
         """Forget the samples, but keep the room."""
         self.array = self._store[:0]
 
-    def append(self, samples: ComplexArray) -> None:
-        """Add a copy of samples at the end."""
-        size, wanted = self.array.size, self.array.size + samples.size
+    def extend(self, n: int) -> ComplexArray:
+        """Add ``n`` samples at the end, and give them to be filled."""
+        size, wanted = self.array.size, self.array.size + n
         if wanted > self._store.size:
             store = np.empty(int(_GROWTH * wanted), dtype=np.complex64)
             store[:size] = self.array
             self._store = store
-        self._store[size:wanted] = samples
         self.array = self._store[:wanted]
+        return self._store[size:wanted]

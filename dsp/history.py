@@ -82,25 +82,23 @@ class History:
         piece._raw, piece._first, piece._used = self.raw(start, stop).copy(), start, stop - start
         return piece
 
-    def samples(self, start: int, stop: int) -> tuple[int, ComplexArray]:
-        """Convert samples ``start`` … ``stop - 1`` as far as they are held.
+    def read(self, start: int, out: ComplexArray, offset: complex = 0.0) -> None:
+        """Convert samples from ``start`` on, all of which are held, into ``out`` complex64 [n].
 
-        Returns:
-            Absolute number of the first sample returned, and samples complex64.
+        Args:
+            start: absolute number of the first.
+            out: to be filled.
+            offset: taken off each, full scale 1.
         """
-        start = max(start, self._first)
-        stop = max(start, min(stop, self.end))
-        return start, to_complex(self.raw(start, stop), self._raw_scale)
-
-
-def to_complex(raw: RawArray, raw_scale: RawScale) -> ComplexArray:
-    """Convert interleaved raw I/Q [2n] to samples complex64 [n]."""
-    parts = np.empty(raw.size, dtype=np.float32)
-    _convert(raw, np.float32(raw_scale.zero), np.float32(raw_scale.scale), parts)
-    return parts.view(np.complex64)
+        scale, off = self._raw_scale, np.complex64(offset)
+        raw = self.raw(start, start + out.size)
+        _convert(
+            raw, np.float32(scale.zero), np.float32(scale.scale), off.real, off.imag, out.view(np.float32)
+        )
 
 
 @kernel
-def _convert(raw, zero, scale, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for i in range(raw.size):
-        out[i] = (np.float32(raw[i]) - zero) * scale
+def _convert(raw, zero, scale, off_re, off_im, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(0, raw.size - 1, 2):
+        out[i] = (np.float32(raw[i]) - zero) * scale - off_re
+        out[i + 1] = (np.float32(raw[i + 1]) - zero) * scale - off_im

@@ -16,6 +16,7 @@ from dsp.arrays import ComplexArray
 from dsp.baseband import BasebandFilter
 from dsp.frame_reader import Attempt
 from dsp.growing import Growing
+from dsp.history import History
 from dsp.subtraction import Removed, Subtraction
 
 
@@ -84,19 +85,22 @@ class Workspace:
         """Absolute number of the sample to go on with."""
         return self._first + self._samples.size
 
-    def grow(self, samples: ComplexArray, *, is_last: bool) -> None:
-        """Go on with the next samples of the wide stream.
+    def grow(self, history: History, stop: int, offset: complex = 0.0, *, is_last: bool) -> None:
+        """Go on with the next samples of the wide stream, from ``next_sample`` on.
 
         Args:
-            samples: complex64, from ``next_sample`` on; may be changed later.
+            history: where they are.
+            stop: absolute number of the sample behind the last, as far as it is held.
+            offset: the radio's, taken off.
             is_last: nothing follows: beyond the end there is silence.
         """
-        self._wide.append(samples)
+        first = self.next_sample
+        history.read(first, self._wide.extend(max(0, min(stop, history.end) - first)), offset)
         usable = self._samples.size - (0 if is_last else self._filter.reach_samples + 1)
         done = self.baseband.size
         n_out = int((usable - 1) / self.step) + 1 - done if usable > 0 else 0
         if n_out > 0:
-            self._narrow.append(self._extract(done, done + n_out))
+            self._extract(done, self._narrow.extend(n_out))
 
     def knows(self, attempt: Attempt) -> bool:
         """Tell whether the chips of an attempt follow from its bytes, so that it can be taken off."""
@@ -107,7 +111,7 @@ class Workspace:
         removed = self._subtraction.subtract(self._samples, self.baseband, attempt)
         start, stop = self._reached(removed)
         if stop > start:
-            self.baseband[start:stop] = self._extract(start, stop)
+            self._extract(start, self.baseband[start:stop])
         return removed
 
     def lift_off(self, attempt: Attempt) -> Lifted:
@@ -153,16 +157,14 @@ class Workspace:
         start = max(0, math.floor((removed.start - reach - 1) / self.step))
         return start, min(self.baseband.size, math.ceil((removed.stop + reach + 1) / self.step) + 1)
 
-    def _extract(self, m_start: int, m_stop: int) -> ComplexArray:
-        """Make baseband samples ``m_start`` … ``m_stop - 1``."""
+    def _extract(self, m_start: int, out: ComplexArray) -> None:
+        """Make baseband samples from ``m_start`` on."""
+        m_stop = m_start + out.size
         step, reach = self.step, self._filter.reach_samples
         start = max(0, math.floor(m_start * step) - reach - 1)
         stop = min(self._samples.size, math.ceil(m_stop * step) + reach + 2)
-        return self._filter.extract(
-            self._samples[start:stop],
-            self._first + start,
-            begin=m_start * step - start,
-            n_out=m_stop - m_start,
+        self._filter.extract_into(
+            out, self._samples[start:stop], self._first + start, begin=m_start * step - start
         )
 
 

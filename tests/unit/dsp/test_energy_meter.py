@@ -8,10 +8,10 @@ from support import NOISE_POWER
 
 from dsp import channel as radio
 from dsp.energy_meter import BLOCKS_PER_STEP, EnergyMeter, fft_size
-from dsp.history import RawScale, to_complex
+from dsp.history import RawScale
 from dsp.modes import BY_NAME
 from dsp.plan import make_plan
-from sdr.sample_format import SampleFormat, from_complex
+from sdr.sample_format import SampleFormat, from_complex, to_complex
 
 RATE_HZ, CENTER_HZ = 2.4e6, 868.9e6
 CHANNELS = make_plan(RATE_HZ, CENTER_HZ).channels
@@ -63,7 +63,7 @@ def test_any_storage(sample_format: SampleFormat) -> None:
     stored, _ = from_complex(noise, sample_format)
     raw_scale = RawScale(sample_format.zero_offset, sample_format.scale)
     meter = _meter()
-    expected = meter.measure(to_complex(stored, raw_scale))
+    expected = meter.measure(to_complex(stored, sample_format))
     np.testing.assert_allclose(meter.measure(stored, raw_scale), expected, rtol=1e-4)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsp.history import History, RawScale, to_complex
-from sdr.sample_format import SampleFormat
-from sdr.sample_format import to_complex as reference
+from dsp.arrays import ComplexArray, RawArray
+from dsp.history import History, RawScale
+from sdr.sample_format import SampleFormat, to_complex
 
 every_format = pytest.mark.parametrize("sample_format", SampleFormat, ids=[f.label for f in SampleFormat])
 
@@ -24,16 +24,35 @@ def _random(sample_format: SampleFormat, n_samples: int) -> np.ndarray:
     return rng.integers(limits.min, limits.max, 2 * n_samples, dtype=sample_format.dtype, endpoint=True)
 
 
+def _held(raw: RawArray, raw_scale: RawScale) -> History:
+    history = History(raw.size // 2, raw_scale)
+    history.append(raw)
+    return history
+
+
+def _read(history: History, start: int, stop: int, offset: complex = 0.0) -> ComplexArray:
+    samples = np.empty(stop - start, dtype=np.complex64)
+    history.read(start, samples, offset)
+    return samples
+
+
 @every_format
 def test_stored_values_become_samples(sample_format: SampleFormat) -> None:
     raw = _random(sample_format, 1000)
-    samples = to_complex(raw, _scale(sample_format))
-    assert samples.dtype == np.complex64 and samples.shape == (1000,)
-    np.testing.assert_allclose(samples, reference(raw, sample_format), rtol=1e-6, atol=1e-7)
+    samples = _read(_held(raw, _scale(sample_format)), 0, 1000)
+    np.testing.assert_allclose(samples, to_complex(raw, sample_format), rtol=1e-6, atol=1e-7)
+
+
+def test_an_offset_is_taken_off() -> None:
+    raw = _random(SampleFormat.CU8, 1000)
+    history = _held(raw, _scale(SampleFormat.CU8))
+    shifted = _read(history, 0, 1000, 0.25 - 0.5j)
+    np.testing.assert_allclose(shifted, _read(history, 0, 1000) - (0.25 - 0.5j), atol=1e-7)
 
 
 def test_full_scale_of_8_bits() -> None:
-    samples = to_complex(np.array([0, 255, 127, 128], dtype=np.uint8), _scale(SampleFormat.CU8))
+    raw = np.array([0, 255, 127, 128], dtype=np.uint8)
+    samples = _read(_held(raw, _scale(SampleFormat.CU8)), 0, 2)
     np.testing.assert_allclose(samples, [-1 + 1j, (-0.5 + 0.5j) / 127.5], rtol=1e-6)
 
 
@@ -43,7 +62,7 @@ def test_any_stretch_that_is_held_comes_back(sample_format: SampleFormat, seed: 
     rng = np.random.default_rng(seed)
     keep, n_samples = 700, 20_000
     raw = _random(sample_format, n_samples)
-    whole = to_complex(raw, _scale(sample_format))
+    whole = _read(_held(raw, _scale(sample_format)), 0, n_samples)
     history = History(keep, _scale(sample_format))
     done = 0
     while done < n_samples:
@@ -53,33 +72,19 @@ def test_any_stretch_that_is_held_comes_back(sample_format: SampleFormat, seed: 
         assert history.end == done
         oldest = max(0, done - keep)
         start, stop = sorted(int(i) for i in rng.integers(oldest, done + 1, 2))
-        first, samples = history.samples(start, stop)
-        assert first == start
-        np.testing.assert_array_equal(samples, whole[start:stop])
-
-
-def test_a_request_beyond_what_is_held_is_cut() -> None:
-    history = History(10, RawScale(0.0, 1.0))
-    history.append(np.arange(20, dtype=np.float32))
-    first, samples = history.samples(-5, 100)
-    assert (first, samples.size) == (0, 10)
-    for _ in range(100):
-        history.append(np.zeros(20, dtype=np.float32))
-    first, samples = history.samples(0, 5)
-    assert first > 0 and samples.size == 0
-    first, samples = history.samples(5000, 6000)
-    assert samples.size == 0
+        assert history.first <= start
+        np.testing.assert_array_equal(_read(history, start, stop), whole[start:stop])
 
 
 def test_what_is_handed_out_is_not_touched_later() -> None:
     history = History(50, RawScale(0.0, 1.0))
     history.append(np.ones(100, dtype=np.float32))
-    _, samples = history.samples(0, 50)
+    samples = _read(history, 0, 50)
     samples *= 3
     for _ in range(20):
         history.append(np.zeros(100, dtype=np.float32))
     np.testing.assert_array_equal(samples, np.full(50, 3 + 3j))
-    assert history.samples(history.end - 50, history.end)[1].max() == 0
+    assert _read(history, history.end - 50, history.end).max() == 0
 
 
 def test_memory_is_bounded_by_what_is_kept() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from support import NOISE_POWER, Air, on_air, place_in_noise, sent_raw
 
+from dsp.arrays import ComplexArray
 from dsp.baseband import BasebandFilter
+from dsp.history import History, RawScale
 from dsp.hit_reader import HitReader
 from dsp.modes import BY_NAME
 from dsp.subtraction import Subtraction
@@ -14,6 +16,14 @@ from dsp.workspace import Workspace
 from sdr.receiver import LinkRules
 
 FIRST = 12_345
+
+
+def _history(samples: ComplexArray) -> History:
+    """Hold samples from ``FIRST`` on."""
+    history = History(FIRST + samples.size, RawScale(0.0, 1.0))
+    history.append(np.zeros(2 * FIRST, dtype=np.float32))
+    history.append(samples.view(np.float32))
+    return history
 
 
 def _workspace(name: str, air: Air) -> tuple[Workspace, BasebandFilter, HitReader, SyncSearch]:
@@ -27,7 +37,7 @@ def _workspace(name: str, air: Air) -> tuple[Workspace, BasebandFilter, HitReade
     subtraction = Subtraction(channel, shift, baseband_filter.step)
     workspace = Workspace(baseband_filter, subtraction)
     workspace.begin(FIRST, NOISE_POWER)
-    workspace.grow(samples, is_last=True)
+    workspace.grow(_history(samples), FIRST + samples.size, is_last=True)
     return workspace, baseband_filter, HitReader(channel, LinkRules()), SyncSearch(channel)
 
 
@@ -53,7 +63,7 @@ def test_growing_changes_nothing() -> None:
         workspace.begin(FIRST, NOISE_POWER)
         for start in range(0, samples.size, 777):
             assert workspace.next_sample == FIRST + start
-            workspace.grow(samples[start : start + 777], is_last=start + 777 >= samples.size)
+            workspace.grow(_history(samples), FIRST + start + 777, is_last=start + 777 >= samples.size)
             n = workspace.baseband.size  # what is there does not change any more
             np.testing.assert_allclose(workspace.baseband, baseband[:n], atol=0.03 * noise)
         assert workspace.baseband.size == baseband.size
