@@ -286,11 +286,20 @@ class RegionReader:
         )
 
     def _accept(self, attempt: Attempt) -> None:
-        """Keep a frame, taken off the samples or not."""
+        """Keep a frame, taken off the samples or not; what is left of one is not it again."""
+        if self._is_known(attempt):
+            return
         if self._subtraction:
             self._take_off(attempt)
         else:
             self._keep(attempt)
+
+    def _is_known(self, attempt: Attempt) -> bool:
+        """Tell whether this very frame was read before."""
+        return any(
+            known.attempt.raw == attempt.raw and self._same_place(known.attempt.hit, attempt.hit)
+            for known in self.good
+        )
 
     def _keep(self, attempt: Attempt) -> None:
         """Keep a frame on the samples."""
@@ -315,8 +324,8 @@ class RegionReader:
 
     def _add(self, reading: Reading) -> None:
         self._since_search.append(reading)
-        hit, raw = reading.attempt.hit, reading.attempt.raw
-        if not any(g.attempt.raw == raw and self._same_place(g.attempt.hit, hit) for g in self.good):
+        hit = reading.attempt.hit
+        if not self._is_known(reading.attempt):
             self.good.append(reading)
         for failed in (self._waiting, self._failed):
             _drop(failed, [a for a in failed if self._same_place(a.hit, hit)])

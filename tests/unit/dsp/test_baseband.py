@@ -67,6 +67,17 @@ def test_neighbours_are_suppressed(row: PhyMode) -> None:
 
 
 @every_row
+@pytest.mark.parametrize("rate_hz", [2.4e6, 8e6])
+def test_what_lies_beside_the_passband_is_suppressed(row: PhyMode, rate_hz: float) -> None:
+    channel = _channel(row)
+    filtered = BasebandFilter(channel, rate_hz, channel.center_hz)
+    for part in (-1.37, 1.37, 1.6):
+        out = filtered.extract(_tone(part * channel.passband_hz, rate_hz, _n_samples(filtered)), 0)
+        settled = out[int(filtered.reach_samples / filtered.step) + 2 :][:500]
+        assert 10 * np.log10(np.mean(np.abs(settled) ** 2)) < -50
+
+
+@every_row
 def test_where_a_stretch_begins_does_not_matter(row: PhyMode) -> None:
     channel = _channel(row)
     rate_hz = 4 * channel.baseband_rate_hz  # so that the output instants coincide

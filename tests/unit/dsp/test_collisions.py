@@ -12,10 +12,14 @@ from support import NOISE_POWER, Air, on_air, place_in_noise, sent_raw
 
 from dsp.arrays import ComplexArray
 from dsp.burst import Burst
+from dsp.frame_reader import Attempt
 from dsp.history import RawScale
+from dsp.hit_reader import HitReader
 from dsp.modes import BY_NAME, FrameFormat, PhyMode
 from dsp.modulator import Impairments
 from dsp.receiver import Receiver
+from dsp.subtraction import Removed, Subtraction
+from dsp.sync_search import SyncHit
 from sdr.receiver import LinkRules
 
 AIR = Air(1.6e6, 868.95e6)
@@ -74,6 +78,40 @@ def test_without_subtraction_the_weaker_is_lost() -> None:
     assert _frames(_receive(bursts, rng, subtraction=False)) == [strong]
     rng.bit_generator.state = state
     assert _frames(_receive(bursts, rng)) == sorted([weak, strong])
+
+
+def test_a_strong_signal_beside_the_channel_hides_nothing() -> None:
+    # a carrier 330 kHz away with 30 dB over the noise of T's chip rate
+    rng = np.random.default_rng(6)
+    raw = sent_raw(rng, 40, "A")
+    burst = on_air(raw, T, "A", AIR, rng, ec_n0_db=12.0)
+    size = burst.size + 2 * LEAD
+    power = 1e3 * NOISE_POWER * T.chip_rate_hz / AIR.sample_rate_hz
+    turns = -330e3 / AIR.sample_rate_hz * np.arange(size)
+    beside = (np.sqrt(power) * np.exp(2j * np.pi * turns)).astype(np.complex64)
+    assert _frames(_receive([(LEAD, burst), (0, beside)], rng)) == [raw]
+
+
+def test_a_frame_that_stays_on_the_samples_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_read = 0
+    read, subtract = HitReader.read, Subtraction.subtract
+
+    def counted(self: HitReader, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True) -> Attempt:
+        nonlocal n_read
+        n_read += 1
+        return read(self, baseband, hit, thorough=thorough)
+
+    def without_effect(
+        self: Subtraction, samples: ComplexArray, baseband: ComplexArray, attempt: Attempt
+    ) -> Removed:
+        return subtract(self, samples.copy(), baseband, attempt)
+
+    monkeypatch.setattr(HitReader, "read", counted)
+    monkeypatch.setattr(Subtraction, "subtract", without_effect)
+    rng = np.random.default_rng(7)
+    raw = sent_raw(rng, 40, "A")
+    assert _frames(_receive([(LEAD, on_air(raw, T, "A", AIR, rng, ec_n0_db=20.0))], rng)) == [raw]
+    assert n_read < 20  # not over and over again
 
 
 @pytest.mark.parametrize(
