@@ -15,12 +15,13 @@ import heapq
 import numpy as np
 
 from dsp._kernel import kernel
+from dsp.selection import of_rank, order_of_few
 
 
 @kernel
 def readings_weight(costs, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Sum e^−cost over all sets of alternatives that do not overlap."""
-    order = np.argsort(last)
+    order = order_of_few(last)
     weight = np.ones(last.size + 1)
     for i in range(last.size):
         k = order[i]
@@ -50,7 +51,7 @@ def fitting_readings(costs, first, last, amounts, wrong, limit, most_sets, chose
         readings that fit; the weight of all that were looked at.
     """
     n = costs.size
-    cut = np.sort(last)[n // 2] if n else 0
+    cut = of_rank(last, n // 2) if n else 0
     front_cost, front_amount, front_newest, front_rest = _sets(
         costs, first, last, amounts, np.flatnonzero(last < cut), limit, most_sets
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsp._kernel import kernel
+from dsp.selection import of_rank
 
 _STRETCHES = 64
 _LEAST_STRETCHES = 3
@@ -38,5 +39,4 @@ class DcTracker:
 
 @kernel
 def _median(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    ordered = np.sort(values)
-    return 0.5 * (ordered[(values.size - 1) // 2] + ordered[values.size // 2])
+    return 0.5 * (of_rank(values, (values.size - 1) // 2) + of_rank(values, values.size // 2))

@@ -29,6 +29,7 @@ from dsp._kernel import kernel
 from dsp.arrays import DoubleArray, FloatArray
 from dsp.energy_meter import BLOCKS_PER_STEP
 from dsp.plan import Channel
+from dsp.selection import of_rank
 
 _LEAST_BLOCKS_PER_FLOOR_MEAN = 16
 _FLOOR_MEANS = 256
@@ -332,7 +333,7 @@ def _take_floor_means(densities, n, means, n_before, quantile):  # type: ignore[
     if there == 0:
         return 0.0
     rank = int(quantile * there)
-    return np.partition(means[:there], rank)[rank]
+    return of_rank(means[:there], rank)
 
 
 @kernel
