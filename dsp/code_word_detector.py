@@ -26,6 +26,8 @@ so that a part beneath another burst is known to be unsure.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dsp._kernel import kernel
@@ -47,7 +49,33 @@ _GROUP_CHIPS = 24  # over which both tones are compared
 _LEAST_GROUPS = 6  # fewer do not bear a cubic
 _LEAST_TONE_DISTANCE = 1e-3  # cycles a sample
 _MOST_ALTERNATIVES = 192
+_LOST = 0.2  # share of chips decided otherwise than at first: the phase was lost, at the limit it is 0.05
 _DEAREST = 20.0  # words less likely than e^-20 are none
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """What one look at a burst gave: chip starts, chips, and both tones in cycles a sample."""
+
+    starts: DoubleArray
+    decided: BoolArray
+    low: float
+    high: float
+
+    @property
+    def apart(self) -> float:
+        """Deviation that the tones say."""
+        return 0.5 * (self.high - self.low)
+
+    def samples(
+        self, baseband: ComplexArray, period: float, n_chips: int
+    ) -> tuple[ComplexArray, DoubleArray]:
+        """Cut out the first chips and take the carrier off; give the starts of all chips in what is cut."""
+        first = max(0, int(self.starts[0]) - 1)
+        piece = baseband[first : first + int(self.starts[:n_chips][-1] - first + period) + 3]
+        shifted = np.empty_like(piece)
+        _take_carrier_off(piece, 0.5 * (self.low + self.high), shifted)
+        return shifted, self.starts - first
 
 
 class CodeWordDetector:
@@ -62,6 +90,7 @@ class CodeWordDetector:
         self._rate_hz = channel.baseband_rate_hz
         self._known = chip_string(channel.pattern) == 1
         self._words = code_words(row.line_code).astype(np.int64)
+        self._signs: FloatArray = (2.0 * self._words.T - 1.0).astype(np.float32)
         self._gaussian = GaussianWords(row, channel.samples_per_chip, self._words, _MEMORY_PER_CHIP)
 
     def detect(self, baseband: ComplexArray, chips: SoftChips) -> tuple[SoftChips, Alternatives]:
@@ -81,9 +110,12 @@ class CodeWordDetector:
         if n_words <= 0:
             return chips, NO_ALTERNATIVES
         starts, period = _smooth(chips.starts, n_chips)
-        decided = chips.values[:n_chips] > 0
+        decided = np.empty(n_chips, dtype=np.bool_)
         decided[:n_known] = self._known
+        soft = chips.values[n_known:n_chips].reshape(n_words, length)
+        decided[n_known:] = self._words[np.argmax(soft @ self._signs, axis=1)].ravel() == 1
         low, high = chips.low_hz / self._rate_hz, chips.high_hz / self._rate_hz
+        noncoherent = _Guess(starts, decided.copy(), low, high)
         sums = np.empty((n_words, len(self._words)), dtype=np.complex64)
         leads = np.empty((n_words, len(self._words)), dtype=np.float32)
         chosen = np.empty(n_words, dtype=np.int64)
@@ -102,42 +134,39 @@ class CodeWordDetector:
             balance = (low + high) * period[n_known::length] * (length // 2)
             _decide(sums, header, balance, _MEMORY_PER_CHIP**length, NOISE_MEMORY**length, chosen, leads)
             decided[n_known:] = self._words[chosen].ravel() == 1
-        self._decide_gaussian(baseband, starts, float(period.mean()), decided, (low, high), chosen, leads)
+        guesses = [_Guess(starts, decided, low, high)]
+        if np.count_nonzero(decided != noncoherent.decided) > _LOST * n_chips:
+            guesses.append(noncoherent)
+        last = self._decide_gaussian(baseband, float(period.mean()), guesses, chosen, leads)
         decided[n_known:] = self._words[chosen].ravel() == 1
         values = np.ones(n_chips, dtype=np.float32)
         _certainties(leads, chosen, values[n_known:].reshape(n_words, length))
         values[~decided] *= np.float32(-1.0)
-        found = SoftChips(values, starts, low * self._rate_hz, high * self._rate_hz)
+        found = SoftChips(values, last.starts, last.low * self._rate_hz, last.high * self._rate_hz)
         return found, self._others(chosen, leads)
 
     def _decide_gaussian(
         self,
         baseband: ComplexArray,
-        starts: DoubleArray,
         period: float,
-        decided: BoolArray,
-        tones: tuple[float, float],
+        guesses: list[_Guess],
         chosen: IndexArray,
         leads: FloatArray,
-    ) -> None:
-        """Decide the words anew where Gaussian chips fit better."""
-        carrier, apart = 0.5 * (tones[0] + tones[1]), 0.5 * (tones[1] - tones[0])
-        first = max(0, int(starts[0]) - 1)
-
-        starts = starts - first
-
-        def carrier_off(n_chips: int) -> ComplexArray:
-            piece = baseband[first : first + int(starts[:n_chips][-1] + period) + 3]
-            shifted = np.empty_like(piece)
-            _take_carrier_off(piece, carrier, shifted)
-            return shifted
-
-        deviation = self._gaussian.deviation(carrier_off(TOLD_BY_CHIPS), starts, period, decided, apart)
-        if deviation:
-            samples = carrier_off(starts.size)
-            chosen[:], leads[:] = self._gaussian.decide(
-                samples, starts, period, decided, self._known.size, deviation
-            )
+    ) -> _Guess:
+        """Decide the words anew where Gaussian chips fit better; return the guess that words come from."""
+        fits = []
+        for guess in guesses:
+            samples, starts = guess.samples(baseband, period, TOLD_BY_CHIPS)
+            fits.append(self._gaussian.fit(samples, starts, period, guess.decided, guess.apart))
+        best = max(range(len(fits)), key=lambda i: fits[i].gaussian)
+        if fits[best].gaussian <= max(fit.plain for fit in fits):
+            return guesses[0]
+        guess, deviation = guesses[best], fits[best].deviation
+        samples, starts = guess.samples(baseband, period, guess.starts.size)
+        chosen[:], leads[:] = self._gaussian.decide(
+            samples, starts, period, guess.decided, self._known.size, deviation
+        )
+        return guess
 
     def _others(self, chosen: IndexArray, leads: FloatArray) -> Alternatives:
         """Other words as changes of bits; a word's number is its bits."""

@@ -9,10 +9,13 @@ A Gaussian filter of BT 0.5 rounds the corners of the phase by 0.6 radians at h 
 h = 3: a chip that is matched to one tone loses a tenth or half of itself. The word detector reads
 such a burst well enough to know most chips; on those, plain and Gaussian shapes are compared by
 how long the sum of their steps of phase is, and the words decided again where Gaussian chips fit
-better. What comes out is within 0.5 dB of a plain transmitter's.
+better; where the word detector lost the phase, from what one chip at a time gave. What comes out is
+within 0.7 dB of a plain transmitter's.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,8 +29,24 @@ BANDWIDTH_TIME = 0.5
 _DEVIATION_FACTORS = np.array([1.0, 1.14, 1.28])  # tones of Gaussian chips read low
 TOLD_BY_CHIPS = 320
 """Chips that tell plain from Gaussian."""
+_GROUP_CHIPS = 8  # whose phase is compared with that of the next: words turn it by nothing
 _PASSES = 2
 _SWEEPS = 2  # words decided from their neighbours, and those from them
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well chips fit a burst.
+
+    Attributes:
+        plain: length of the sum of steps of phase, matched to plain chips.
+        gaussian: the same of Gaussian ones.
+        deviation: with which Gaussian chips fit best, in cycles a sample.
+    """
+
+    plain: float
+    gaussian: float
+    deviation: float
 
 
 class GaussianWords:
@@ -48,10 +67,10 @@ class GaussianWords:
         self._plain = ChipShapes(row, samples_per_chip, None)
         self._gaussian = ChipShapes(row, samples_per_chip, BANDWIDTH_TIME)
 
-    def deviation(
+    def fit(
         self, samples: ComplexArray, starts: DoubleArray, period: float, decided: BoolArray, tones: float
-    ) -> float:
-        """Tell the deviation if chips are Gaussian rather than plain, else 0.
+    ) -> Fit:
+        """Tell how well plain and Gaussian chips fit, and the deviation of Gaussian ones.
 
         Args:
             samples: complex64 [n] around the burst, its carrier taken off.
@@ -69,7 +88,7 @@ class GaussianWords:
             ]
         )
         best = int(np.argmax(sizes))
-        return float(_DEVIATION_FACTORS[best]) * tones if sizes[best] > plain else 0.0
+        return Fit(plain, float(sizes[best]), float(_DEVIATION_FACTORS[best]) * tones)
 
     def decide(
         self,
@@ -103,7 +122,9 @@ class GaussianWords:
             table, advance = self._table(self._gaussian, deviation * period)
             c = np.empty((starts.size, advance.size), dtype=np.complex64)
             _match(samples, starts, period, table, c)
-            carrier, excess = _tone_errors(c, advance, symbols, self._gaussian.contexts_of(symbols))
+            contexts = self._gaussian.contexts_of(symbols)
+            carrier, excess = _tone_errors(c, advance, symbols, contexts)
+            carrier += _left_over(c, advance, contexts, carrier, _GROUP_CHIPS)
             c *= np.exp(-1j * carrier * (np.arange(starts.size) + 0.5)).astype(np.complex64)[:, None]
             deviation += excess / (2.0 * np.pi * period)
             for _ in range(_SWEEPS):
@@ -175,18 +196,45 @@ def _turn(samples, starts, period, table, advance, contexts):  # type: ignore[no
 
 @kernel
 def _tone_errors(c, advance, symbols, contexts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Measure what a chip turns too much, and what for each unit of its level, in radians."""
+    """Measure what a chip turns too much, and what for each unit of its level, in radians, step by step."""
     low = complex(0.0, 0.0)
     high = complex(0.0, 0.0)
+    mixed = complex(0.0, 0.0)
     for k in range(symbols.size - 1):
         step = c[k + 1, contexts[k + 1]] * np.conj(c[k, contexts[k]] * advance[contexts[k]])
-        if symbols[k] and symbols[k + 1]:
+        if symbols[k] != symbols[k + 1]:
+            mixed += step
+        elif symbols[k]:
             high += step
-        elif not symbols[k] and not symbols[k + 1]:
+        else:
             low += step
-    high_turn = np.arctan2(high.imag, high.real)
-    low_turn = np.arctan2(low.imag, low.real)
-    return 0.5 * (high_turn + low_turn), 0.5 * (high_turn - low_turn)
+    # high turns by carrier + excess, low by carrier - excess, mixed by carrier: least squares
+    w_low, w_high, w_mixed = abs(low), abs(high), abs(mixed)
+    a_low, a_high = np.arctan2(low.imag, low.real), np.arctan2(high.imag, high.real)
+    a_mixed = np.arctan2(mixed.imag, mixed.real)
+    ww = w_low + w_high
+    carrier = 2.0 * w_low * w_high * (a_low + a_high) + ww * w_mixed * a_mixed
+    carrier /= 4.0 * w_low * w_high + ww * w_mixed + 1e-30
+    excess = (w_high * (a_high - carrier) - w_low * (a_low - carrier)) / (ww + 1e-30)
+    return carrier, excess
+
+
+@kernel
+def _left_over(c, advance, contexts, carrier, group):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Measure what a chip still turns too much from the phases of groups of chips, as decided."""
+    turn = complex(np.cos(carrier), -np.sin(carrier))
+    back = complex(1.0, 0.0)
+    before = complex(0.0, 0.0)
+    total = complex(0.0, 0.0)
+    for g in range(contexts.size // group):
+        here = complex(0.0, 0.0)
+        for k in range(g * group, (g + 1) * group):
+            here += c[k, contexts[k]] * back
+            back *= np.conj(advance[contexts[k]]) * turn
+            back /= abs(back)
+        total += here * np.conj(before)
+        before = here
+    return np.arctan2(total.imag, total.real) / group
 
 
 @kernel

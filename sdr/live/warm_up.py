@@ -72,5 +72,5 @@ def _decide_gaussian_words(channel: Channel) -> None:
             samples = np.ones(channel.samples_per_chip * (decided.size + 1), dtype=np.complex64)
             detector = GaussianWords(row, channel.samples_per_chip, words, 0.9)
             given = samples, starts, period, decided
-            detector.deviation(*given, 0.1 / period)
+            detector.fit(*given, 0.1 / period)
             detector.decide(*given, 2 * words.shape[1], 0.1 / period)
