@@ -33,6 +33,8 @@ _MOST_UNSURE = 192
 # read have up to 11 by chips, up to 40 by words, whose other readings exclude each other; noise 40 to 130
 _HOPELESS_CHIPS = 30.0
 _HOPELESS_WORDS = 50.0
+# of the first bytes, after the first tuning and the second: frames in noise that are read have 0.69 and 0.77
+_LEAST_COHERENCE = (0.55, 0.7)
 _SLIPS = (0, -1, 1, -2, 2, -3, 3, -4, 4)  # chips
 _UNALIKE = 0.25  # share of the sync pattern that a sequence aligned with it never has wrong
 
@@ -118,7 +120,8 @@ class Detectors:
             stop = len(known) + n_bytes * per_byte
             if chips.starts.size < stop:  # not whole, however it is read
                 return Detected(chips, chips.values[len(known) :])
-            return self._detect_sequence(baseband, variant, steady.clock, chips, stop)
+            least = _LEAST_COHERENCE if n_bytes <= _FIRST_BYTES else (0.0, 0.0)
+            return self._detect_sequence(baseband, variant, steady.clock, chips, stop, least)
 
         def word_by_word(n_bytes: int) -> Detected:
             chips, others = self._words[variant.row.name].detect(baseband, at_once(n_bytes))
@@ -145,7 +148,13 @@ class Detectors:
         return tuner.tune(baseband, chips.starts, (chips.values > 0).astype(np.int64), start)
 
     def _detect_sequence(
-        self, baseband: ComplexArray, variant: Variant, clock: ChipClock, chips: SoftChips, stop: int
+        self,
+        baseband: ComplexArray,
+        variant: Variant,
+        clock: ChipClock,
+        chips: SoftChips,
+        stop: int,
+        least_coherence: tuple[float, float],
     ) -> Detected:
         """Tune on what is decided, decide anew, twice; the clock of these modes is steady."""
         row = variant.row
@@ -159,12 +168,16 @@ class Detectors:
             symbols = known
         tuning = tuner.by_tones(chips.low_hz, chips.high_hz, float(starts[starts.size // 2]))
         tuning = tuner.tune(baseband, starts, symbols, tuning)
+        if row.bits_per_chip == 1 and tuning.coherence < least_coherence[0]:
+            return _given_up(chips, known.size, stop)
         symbols = sequences.decide(baseband, starts, tuning, known.size)
         slip = _slip(symbols, known)
         if slip:
             starts = starts + slip * float(np.diff(starts).mean())
             symbols = np.concatenate([known[: max(-slip, 0)], symbols[max(slip, 0) :]])[: starts.size]
         tuning = tuner.tune(baseband, starts, symbols, tuning, sure=True)
+        if row.bits_per_chip == 1 and tuning.coherence < least_coherence[1]:
+            return _given_up(chips, known.size, stop)
         found = sequences.detect(baseband, starts, tuning, known.size)
         values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
         n_known_bits = known.size * row.bits_per_chip
@@ -182,6 +195,11 @@ class Detectors:
     def _known_symbols(self, variant: Variant) -> IndexArray:
         chips = chip_string(self._channel.pattern + variant.continuation).astype(np.int64)
         return chips if variant.row.bits_per_chip == 1 else _OUTER_SYMBOLS[chips]
+
+
+def _given_up(chips: SoftChips, n_known: int, stop: int) -> Detected:
+    """Hand on what one chip at a time gave, as hopeless."""
+    return Detected(_cut(chips, stop), chips.values[n_known:stop], hopeless=True)
 
 
 def _unsure(bits: FloatArray) -> Alternatives:
@@ -216,6 +234,8 @@ def _slip(symbols: IndexArray, known: IndexArray) -> int:
 
     A tracked clock that slips a chip early in the burst leaves all that follows right but displaced.
     """
+    if _wrong(symbols, known, 0) == 0:
+        return 0
     slip = min(_SLIPS, key=lambda slip: _wrong(symbols, known, slip))
     return slip if _wrong(symbols, known, slip) <= _UNALIKE * known.size else 0
 

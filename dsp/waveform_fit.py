@@ -69,7 +69,7 @@ def fit(burst: KnownBurst, c: PhasorArray, order: int) -> Fit:
 def solve(square: DoubleArray, right: DoubleArray) -> DoubleArray:
     """Solve normal equations, made regular."""
     solution = np.empty(right.size)
-    _solve(square, right, solution)
+    solve_normal(square, right, solution)
     return solution
 
 
@@ -86,7 +86,7 @@ def draw(coefficients, most, out):  # type: ignore[no-untyped-def]  # noqa: ANN0
 
 
 @kernel
-def _solve(square, right, solution):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def solve_normal(square, right, solution):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Factor a symmetric matrix, a little raised along its diagonal, and substitute twice."""
     n = right.size
     raised = 0.0
