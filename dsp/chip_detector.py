@@ -43,9 +43,9 @@ _LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of
     (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
 )
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
-# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB have more than 0.78, a preamble some
-# chips beside its sync word, or data that look a little like it, mostly 0.5 to 0.65
-_LEAST_FIT = 0.7
+# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB fit by more than 0.78, those under another
+# one of like strength by 0.65; data that look a little like the pattern, with six chips wrong of 28, by 0.57
+_LEAST_FIT = 0.62
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 

@@ -116,6 +116,7 @@ class RegionReader:
         self._laid_open: list[tuple[int, int]] = []  # baseband spans
         self._tried: list[tuple[Attempt, float]] = []  # with the power of their span
         slowest = channel.samples_per_chip / (1.0 - channel.chip_rate_tolerance)
+        self._pattern_samples = len(channel.pattern) * channel.samples_per_chip
         self._header_samples = reader.header_chips * slowest
         self._margin_samples = _MARGIN_CHIPS * slowest
 
@@ -195,7 +196,7 @@ class RegionReader:
         for hit, due in hits:
             if self._explained(hit) or any(self._same_place(one.hit, hit) for one in self._coming):
                 continue
-            hidden = any(one.hit.start <= hit.start < one.stop for one in self._coming)
+            hidden = any(self._hides(one, hit) for one in self._coming)
             due = max(due, hit.start + self._header_samples)
             if hidden or not self._is_there(due):
                 self._coming.append(_Coming(hit, due))
@@ -210,6 +211,11 @@ class RegionReader:
                 self._failed.append(attempt)
             else:
                 self._waiting.append(attempt)
+
+    def _hides(self, one: _Coming, hit: SyncHit) -> bool:
+        """Tell whether a hit lies inside a frame that is coming, or in its preamble where it is less clear."""
+        before = self._pattern_samples if one.hit.metric > hit.metric else 0
+        return one.hit.start - before < hit.start < one.stop or one.hit.start == hit.start
 
     def _is_there(self, stop: float) -> bool:
         """Tell whether the workspace holds all up to a baseband sample, and a margin."""
@@ -267,10 +273,9 @@ class RegionReader:
 
     def _explained(self, hit: SyncHit) -> bool:
         """Tell whether a hit is merely a likeness inside a frame that was read since hits were searched."""
-        pattern_samples = len(self._channel.pattern) * self._channel.samples_per_chip
         for reading in self._since_search:
             start, stop = reading.attempt.span
-            if abs(hit.start - start) < pattern_samples:
+            if abs(hit.start - start) < self._pattern_samples:
                 return True
             if start < hit.start < stop and hit.metric < _NEW_BURST_METRIC:
                 return True
