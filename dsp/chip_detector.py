@@ -28,6 +28,7 @@ from dsp.tone_sums import SUM_DELAY_SAMPLES, lock_pattern, nearby_pattern, soft_
 _FIT_SHIFTS_CHIPS = np.linspace(-0.4, 0.4, 9)
 _RATE_SLACK = 0.06
 _FIT_RATE_STEPS = 7
+_MOST_ERROR = 1.05  # of the chip rate, over its tolerance
 _SETTLING_CHIPS = 160  # behind the pattern; the shortest frame has 144
 _SETTLED_CHIPS = 96  # the last ones of them tell the rate
 _SETTLED_RATE = 0.006  # relative error of the first clock's rate that does not make it slip
@@ -43,8 +44,8 @@ _LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of
     (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
 )
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
-# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB fit by more than 0.78, those under another
-# one of like strength by 0.65; data that look a little like the pattern, with six chips wrong of 28, by 0.57
+# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB fit by more than 0.78, those under
+# another one of like strength by 0.65; data a little like the pattern, six chips of 28 wrong, by 0.57
 _LEAST_FIT = 0.62
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
@@ -120,6 +121,7 @@ class ChipDetector:
         spread = min(self._tolerance, 0.7 / self._signs.size)
         n_rates = _FIT_RATE_STEPS if spread > 1e-3 else 1
         self._fit_rates = np.linspace(-spread, spread, n_rates) if n_rates > 1 else np.zeros(1)
+        self._periods: dict[float, DoubleArray] = {}
         self._is_wide = channel.chip_rate_tolerance > _STEADY
 
     def lock(self, baseband: ComplexArray, hit: SyncHit, *, least_fit: float = _LEAST_FIT) -> Track | None:
@@ -134,8 +136,6 @@ class ChipDetector:
         Returns:
             The chips from the pattern's start on; None where something else looks a little like it.
         """
-        most = 1.05 * self._tolerance
-        errors = np.minimum(np.maximum(hit.chip_rate_error + self._fit_rates, -most), most)
         period = self._samples_per_chip / (1.0 + hit.chip_rate_error)
         first, last = self._window(float(hit.start), period, self._signs.size + 1, baseband.size)
         start, period, low, high, fit = lock_pattern(
@@ -144,7 +144,7 @@ class ChipDetector:
             (float(hit.start - first), period),
             self._signs,
             _FIT_SHIFTS_CHIPS,
-            self._samples_per_chip / (1.0 + errors),
+            self._fit_periods(hit.chip_rate_error),
             self._most_pull,
             least_fit,
         )
@@ -296,6 +296,14 @@ class ChipDetector:
         as_good = 1.0 if abs(shift) < _SAME_PLACE_CHIPS else _AS_GOOD_ELSEWHERE
         fits = np.abs(again.values).sum() > as_good * np.abs(chips.values).sum()
         return other if fits else track
+
+    def _fit_periods(self, rate_error: float) -> DoubleArray:
+        """Give the periods to choose from about one of the search's rates; there are few of those."""
+        if rate_error not in self._periods:
+            most = _MOST_ERROR * self._tolerance
+            errors = np.minimum(np.maximum(rate_error + self._fit_rates, -most), most)
+            self._periods[rate_error] = self._samples_per_chip / (1.0 + errors)
+        return self._periods[rate_error]
 
     def _window(self, start: float, period: float, n_chips: int, size: int) -> tuple[int, int]:
         """First baseband sample that chips from a start on need, and the one behind the last."""

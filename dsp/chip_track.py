@@ -66,11 +66,11 @@ class ChipTrack:
         self._offset = first - SUM_DELAY_SAMPLES
         self._limits, self._loop = limits, loop
         kept = math.ceil(_KEPT_CHIPS * max(period, limits[1])) + 4
-        self._ring = np.zeros((2, 1 << kept.bit_length()), dtype=np.complex128)
-        turns = [complex(math.cos(2.0 * math.pi * tone), -math.sin(2.0 * math.pi * tone)) for tone in tones]
-        self._sums = np.array([[1.0, 0.0, turns[0]], [1.0, 0.0, turns[1]]], dtype=np.complex128)
-        self._clock = np.array([max(start - self._offset, 0.0), period, 0.0, *loop.first])
-        self._done = np.zeros(2, dtype=np.int64)  # chips, samples
+        self._ring = np.empty((2, 1 << kept.bit_length()), dtype=np.complex128)
+        self._sums = np.empty((2, 3), dtype=np.complex128)
+        self._clock = np.empty(5)
+        _begin(tones, max(start - self._offset, 0.0), period, loop.first, self._sums, self._ring, self._clock)
+        self._n_chips, self._n_samples = 0, 0
         self._has_ended = False
         self._values = np.empty(_ROOM_CHIPS, dtype=np.float32)
         self._starts = np.empty(_ROOM_CHIPS, dtype=np.float64)
@@ -80,17 +80,18 @@ class ChipTrack:
 
         Fewer than wanted where the samples end.
         """
-        if n_chips > self._done[0] and not self._has_ended:
+        if n_chips > self._n_chips and not self._has_ended:
             if n_chips > self._values.size:
                 room = max(n_chips, 2 * self._values.size)
                 self._values = np.concatenate([self._values, np.empty(room, dtype=np.float32)])
                 self._starts = np.concatenate([self._starts, np.empty(room, dtype=np.float64)])
-            self._has_ended = _read_on(
+            self._n_chips, self._n_samples, self._has_ended = _read_on(
                 self._x,
                 self._sums,
                 self._ring,
                 self._clock,
-                self._done,
+                self._n_chips,
+                self._n_samples,
                 self._limits,
                 self._loop.final,
                 self._loop.ease,
@@ -98,7 +99,7 @@ class ChipTrack:
                 self._values[:n_chips],
                 self._starts,
             )
-        n = min(n_chips, int(self._done[0]))
+        n = min(n_chips, self._n_chips)
         return self._values[:n], self._starts[:n]
 
 
@@ -134,13 +135,24 @@ def _soft(ring, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 
 
 @kernel
-def _read_on(x, sums, ring, clock, done, limits, final, ease, offset, values, starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Read up to as many chips as there are values; tell whether the samples have ended."""
+def _begin(tones, start, period, gains, sums, ring, clock):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Set phasor, sum and turn a sample of both tones, and the clock with its gains."""
+    for b in range(2):
+        sums[b, 0] = complex(1.0, 0.0)
+        sums[b, 1] = complex(0.0, 0.0)
+        sums[b, 2] = complex(np.cos(2.0 * np.pi * tones[b]), -np.sin(2.0 * np.pi * tones[b]))
+        ring[b, 0] = complex(0.0, 0.0)
+    clock[0], clock[1], clock[2] = start, period, 0.0
+    clock[3], clock[4] = gains[0], gains[1]
+
+
+@kernel
+def _read_on(x, sums, ring, clock, k, filled, limits, final, ease, offset, values, starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Read up to as many chips as there are values; return chips and samples done, and whether they end."""
     mask = ring.shape[1] - 1
     phasor0, total0, turn0 = sums[0, 0], sums[0, 1], sums[0, 2]
     phasor1, total1, turn1 = sums[1, 0], sums[1, 1], sums[1, 2]
     t, period, previous, phase_gain, period_gain = clock[0], clock[1], clock[2], clock[3], clock[4]
-    k, filled = done[0], done[1]
     last = x.size - 1.0
     is_last = False
     while k < values.size and not is_last:
@@ -177,5 +189,4 @@ def _read_on(x, sums, ring, clock, done, limits, final, ease, offset, values, st
     sums[0, 0], sums[0, 1] = phasor0, total0
     sums[1, 0], sums[1, 1] = phasor1, total1
     clock[0], clock[1], clock[2], clock[3], clock[4] = t, period, previous, phase_gain, period_gain
-    done[0], done[1] = k, filled
-    return is_last
+    return k, filled, is_last

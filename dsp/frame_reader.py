@@ -9,6 +9,7 @@ it was unsure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -93,6 +94,7 @@ class FrameReader:
         track: Track,
         *,
         thorough: bool = True,
+        is_growing: bool = False,
     ) -> Attempt:
         """Read a frame as one variant, by the first detector that gives one without fault.
 
@@ -102,10 +104,12 @@ class FrameReader:
             variant: line code, frame format and the sync chips behind the anchor.
             track: locked at the pattern's start.
             thorough: go on with the next detector when one fails.
+            is_growing: more samples follow: of a frame that they will complete, only the length is wanted.
         """
         attempts = []
+        there = baseband.size if is_growing else math.inf
         for detect in self._detectors.of(baseband, variant, track, thorough=thorough):
-            attempt = self._read_with(detect, hit, variant)
+            attempt = self._read_with(detect, hit, variant, there)
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
@@ -127,8 +131,16 @@ class FrameReader:
             return attempt.tuning
         return self._detectors.tune(baseband, attempt.variant, attempt.chips)
 
-    def _read_with(self, detect: Detect, hit: SyncHit, variant: Variant) -> Attempt:
-        """Read with one detector: length from the first block, then all of it."""
+    def stop(self, variant: Variant, chips: SoftChips, n_bytes: int) -> float:
+        """Tell at which baseband sample a frame ends, by where two or more of its first chips begin."""
+        n_chips = (
+            len(self._channel.pattern) + len(variant.continuation) + n_bytes * variant.row.chips_per_byte
+        )
+        period = float(chips.starts[-1] - chips.starts[0]) / (chips.starts.size - 1)
+        return float(chips.starts[0]) + n_chips * period
+
+    def _read_with(self, detect: Detect, hit: SyncHit, variant: Variant, there: float) -> Attempt:
+        """Read with one detector: length from the first block, then all of it if it ends before ``there``."""
         found = detect(self._rules.first_span_bytes(variant.frame_format))
         raw = line_code.decode(found.bits, variant.row.line_code)
         if not raw:
@@ -141,6 +153,8 @@ class FrameReader:
         for l_field in self._l_fields(raw[0], found):
             n_bytes = self._rules.air_length(l_field, variant.frame_format)
             if n_bytes:
+                if self.stop(variant, found.chips, n_bytes) > there:
+                    return Attempt(hit, variant, raw, Fault.TRUNCATED, (), found.chips, found.tuning)
                 attempt = self._read_all(detect(n_bytes), hit, variant, n_bytes)
                 if attempt.fault is None:
                     return attempt

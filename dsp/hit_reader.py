@@ -39,18 +39,24 @@ class HitReader:
         self._rules = rules
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
-        self._signs = [2.0 * chip_string(variant.continuation) - 1.0 for variant in channel.variants]
+        self._signs = [
+            chip_string(variant.continuation) * np.float32(2.0) - np.float32(1.0)
+            for variant in channel.variants
+        ]
         longest = max(len(variant.continuation) for variant in channel.variants)
         per_byte = max(variant.row.chips_per_byte for variant in channel.variants)
         self._sync_chips = len(channel.pattern) + longest + per_byte
 
-    def read(self, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True) -> Attempt:
+    def read(
+        self, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True, is_growing: bool = False
+    ) -> Attempt:
         """Read a frame where the search found a sync pattern.
 
         Args:
             baseband: complex64 [n].
             hit: where.
             thorough: with every detector; else with the first, which takes a tenth of the time.
+            is_growing: more samples follow: of a frame that they will complete, only the length is wanted.
         """
         track = self.detector.lock(baseband, hit)
         if track is None:
@@ -63,7 +69,9 @@ class HitReader:
             return _no_sync(hit, self._channel, header)
         attempts = []
         for variant in self._plausible_variants(header.values[n_pattern:]):
-            attempt = self._reader.read(baseband, hit, variant, track, thorough=thorough)
+            attempt = self._reader.read(
+                baseband, hit, variant, track, thorough=thorough, is_growing=is_growing
+            )
             if attempt.fault is None:
                 return attempt
             attempts.append(attempt)
@@ -81,16 +89,11 @@ class HitReader:
         """Tell at which baseband sample a frame that was cut off ends; None where its length is unsure."""
         variant, raw, chips = attempt.variant, attempt.raw, attempt.chips
         first = self._rules.first_span_bytes(variant.frame_format)
-        if len(raw) < first or chips.starts.size < 2:
+        if len(raw) < first:
             return None
         if variant.frame_format == "A" and self._rules.remainder(raw[:first]):
             return None
-        n_bytes = self._rules.air_length(raw[0], variant.frame_format)
-        n_chips = (
-            len(self._channel.pattern) + len(variant.continuation) + n_bytes * variant.row.chips_per_byte
-        )
-        period = float(chips.starts[-1] - chips.starts[0]) / (chips.starts.size - 1)
-        return float(chips.starts[0]) + n_chips * period
+        return self._reader.stop(variant, chips, self._rules.air_length(raw[0], variant.frame_format))
 
     def tune(self, baseband: ComplexArray, attempt: Attempt) -> Tuning | None:
         """Measure carrier and deviation by the advance of the phase, where the row allows."""
@@ -105,7 +108,7 @@ class HitReader:
                 plausible.append((variant, _CONTINUATION_FIT))
             elif after_anchor.size >= n:
                 soft = after_anchor[:n]
-                fit = float(np.sum(signs * soft) / (np.sum(np.abs(soft)) + 1e-30))
+                fit = float(signs @ soft) / (float(np.abs(soft).sum()) + 1e-30)
                 if fit >= _CONTINUATION_FIT:
                     plausible.append((variant, fit))
         best = max((fit for _, fit in plausible), default=0.0)

@@ -15,19 +15,17 @@ from __future__ import annotations
 import numpy as np
 
 from dsp.arrays import ChipArray, FloatArray
-from dsp.modes import LineCode
+from dsp.modes import CODED_BITS_PER_BYTE, LineCode
 
 THREE_OF_SIX_WORDS: tuple[int, ...] = (22, 13, 14, 11, 28, 25, 26, 19, 44, 37, 38, 35, 52, 49, 50, 41)
 
 _WORD_CHIPS = ((np.array(THREE_OF_SIX_WORDS)[:, None] >> np.arange(5, -1, -1)) & 1).astype(np.uint8)
 _WORD_SIGNS = (2.0 * _WORD_CHIPS - 1.0).astype(np.float32)
 
-_BITS_PER_STEP = {LineCode.NRZ: 8, LineCode.MANCHESTER: 16, LineCode.THREE_OF_SIX: 12}
-
 
 def coded_bits_per_byte(code: LineCode) -> int:
     """Line-coded bits that one byte takes."""
-    return _BITS_PER_STEP[code]
+    return CODED_BITS_PER_BYTE[code]
 
 
 def code_words(code: LineCode) -> ChipArray:

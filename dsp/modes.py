@@ -39,6 +39,9 @@ class LineCode(Enum):
     THREE_OF_SIX = "3-of-6"
 
 
+CODED_BITS_PER_BYTE = {LineCode.NRZ: 8, LineCode.MANCHESTER: 16, LineCode.THREE_OF_SIX: 12}
+
+
 class Postamble(Enum):
     """What follows the last CRC chip; receivers ignore it."""
 
@@ -140,8 +143,7 @@ class PhyMode:
     @property
     def chips_per_byte(self) -> int:
         """Chips that one byte of the frame takes on air."""
-        coded_bits = {LineCode.NRZ: 8, LineCode.MANCHESTER: 16, LineCode.THREE_OF_SIX: 12}
-        return coded_bits[self.line_code] // self.bits_per_chip
+        return CODED_BITS_PER_BYTE[self.line_code] // self.bits_per_chip
 
 
 def _khz(low: float, typical: float, high: float) -> Deviation:

@@ -116,6 +116,7 @@ class RegionReader:
         self._laid_open: list[tuple[int, int]] = []  # baseband spans
         self._tried: list[tuple[Attempt, float]] = []  # with the power of their span
         slowest = channel.samples_per_chip / (1.0 - channel.chip_rate_tolerance)
+        self._longest_samples = channel.longest_burst_s * channel.baseband_rate_hz
         self._pattern_samples = len(channel.pattern) * channel.samples_per_chip
         self._header_samples = reader.header_chips * slowest
         self._margin_samples = _MARGIN_CHIPS * slowest
@@ -166,7 +167,7 @@ class RegionReader:
         """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""
         baseband, channel = self._workspace.baseband, self._channel
         piece = _PIECE_CHIPS * channel.samples_per_chip if self._subtraction else baseband.size
-        pattern = len(channel.pattern) * channel.samples_per_chip
+        pattern = self._pattern_samples
         windows = -(-(piece + pattern) // pattern) * pattern  # whole ones, or what is over would go unseen
         ahead = max(windows, piece + self._search.reach_samples)
         last = baseband.size - (0 if self._is_last else ahead)
@@ -201,7 +202,9 @@ class RegionReader:
             if hidden or not self._is_there(due):
                 self._coming.append(_Coming(hit, due))
                 continue
-            attempt = self._reader.read(self._workspace.baseband, hit, thorough=False)
+            attempt = self._reader.read(
+                self._workspace.baseband, hit, thorough=False, is_growing=not self._is_last
+            )
             stop = self._stop(attempt)
             if stop is not None and not self._is_there(stop):
                 self._coming.append(_Coming(hit, stop))
@@ -213,7 +216,7 @@ class RegionReader:
                 self._waiting.append(attempt)
 
     def _hides(self, one: _Coming, hit: SyncHit) -> bool:
-        """Tell whether a hit lies inside a frame that is coming, or in its preamble where it is less clear."""
+        """Tell whether a hit lies inside a frame that is coming, or, less clear, in its preamble."""
         before = self._pattern_samples if one.hit.metric > hit.metric else 0
         return one.hit.start - before < hit.start < one.stop or one.hit.start == hit.start
 
@@ -230,7 +233,7 @@ class RegionReader:
     def _seen_to(self, attempt: Attempt) -> float:
         """Tell up to which baseband sample an attempt that failed may have looked."""
         if attempt.fault is Fault.TRUNCATED:
-            return attempt.hit.start + self._channel.longest_burst_s * self._channel.baseband_rate_hz
+            return attempt.hit.start + self._longest_samples
         first_look = attempt.hit.start + _FIRST_LOOK * self._header_samples
         return max(attempt.span[1], first_look) + self._margin_samples
 
@@ -240,7 +243,7 @@ class RegionReader:
             return attempt.hit.start < self._own_stop
         stop = self._stop(attempt)
         if stop is None:
-            stop = attempt.hit.start + self._channel.longest_burst_s * self._channel.baseband_rate_hz
+            stop = attempt.hit.start + self._longest_samples
         return self._at >= stop and all(one.hit.start >= stop for one in self._coming)
 
     def _read_thoroughly(self) -> None:
@@ -339,12 +342,11 @@ class RegionReader:
         """Find syncs where something is left beneath frames; what failed and overlaps them is tried again."""
         channel = self._channel
         window = _WINDOW_CHIPS * channel.samples_per_chip
-        pattern = len(channel.pattern) * channel.samples_per_chip
         hits: list[SyncHit] = []
         for start, stop in _united(self._laid_open):
             unclean = self._workspace.unclean((start, stop), window, _CLEAN_EXCESS)
             if unclean is not None:
-                from_, to = max(0, unclean[0] - window), unclean[1] + window + pattern
+                from_, to = max(0, unclean[0] - window), unclean[1] + window + self._pattern_samples
                 found = self._search.find(self._workspace.baseband[from_:to])
                 hits += [replace(hit, start=hit.start + from_) for hit in found]
             for failed in (self._waiting, self._failed):
