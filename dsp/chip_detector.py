@@ -44,9 +44,8 @@ _LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of
     (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
 )
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
-# of the pattern, at the first look: frames that are read at Ec/N0 = 6 dB fit by more than 0.78, those under
-# another one of like strength by 0.65; data a little like the pattern, six chips of 28 wrong, by 0.57
-_LEAST_FIT = 0.62
+# what may speak against a pattern: frames that are read have up to 13, clear data that look like it hundreds
+MOST_AGAINST = 30.0
 _TONE_PULL_CHIP_RATES = 0.2  # a tone's first estimate is not farther off than this
 
 
@@ -124,21 +123,20 @@ class ChipDetector:
         self._periods: dict[float, DoubleArray] = {}
         self._is_wide = channel.chip_rate_tolerance > _STEADY
 
-    def lock(self, baseband: ComplexArray, hit: SyncHit, *, least_fit: float = _LEAST_FIT) -> Track | None:
+    def lock(self, baseband: ComplexArray, hit: SyncHit, *, most_against: float = math.inf) -> Track | None:
         """Refine tones and chip clock on the known pattern.
 
         Args:
             baseband: complex64 [n].
             hit: where the search found the pattern.
-            least_fit: of the pattern at the first look, 0…1: the share of the chips' size that speaks for it,
-                less what speaks against it.
+            most_against: the pattern may speak at the first look, as of ``tone_sums.lock_pattern``.
 
         Returns:
             The chips from the pattern's start on; None where something else looks a little like it.
         """
         period = self._samples_per_chip / (1.0 + hit.chip_rate_error)
         first, last = self._window(float(hit.start), period, self._signs.size + 1, baseband.size)
-        start, period, low, high, fit = lock_pattern(
+        start, period, low, high, against = lock_pattern(
             baseband[first:last],
             (hit.low_hz / self._rate_hz, hit.high_hz / self._rate_hz),
             (float(hit.start - first), period),
@@ -146,9 +144,9 @@ class ChipDetector:
             _FIT_SHIFTS_CHIPS,
             self._fit_periods(hit.chip_rate_error),
             self._most_pull,
-            least_fit,
+            most_against,
         )
-        if fit < least_fit:
+        if against > most_against:
             return None
         clock = ChipClock(start + first - SUM_DELAY_SAMPLES, period)
         track = self.follow(baseband, clock, (low * self._rate_hz, high * self._rate_hz))

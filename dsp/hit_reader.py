@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dsp.arrays import ComplexArray, FloatArray
 from dsp.burst import Fault, FrameRules
-from dsp.chip_detector import NO_CHIPS, ChipDetector, SoftChips
+from dsp.chip_detector import MOST_AGAINST, NO_CHIPS, ChipDetector, SoftChips
 from dsp.encoder import chip_string
 from dsp.frame_reader import Attempt, FrameReader
 from dsp.plan import Channel, Variant
@@ -58,7 +60,8 @@ class HitReader:
             thorough: with every detector; else with the first, which takes a tenth of the time.
             is_growing: more samples follow: of a frame that they will complete, only the length is wanted.
         """
-        track = self.detector.lock(baseband, hit)
+        # what is clear and not the pattern may still be amid a frame whose own was lost: chips to take off
+        track = self.detector.lock(baseband, hit, most_against=math.inf if thorough else MOST_AGAINST)
         if track is None:
             return _no_sync(hit, self._channel, NO_CHIPS)
         n_pattern = len(self._channel.pattern)

@@ -85,7 +85,7 @@ def lock_pattern(
     shifts: DoubleArray,
     periods: DoubleArray,
     most_pull: float,
-    least_fit: float,
+    most_against: float,
 ) -> tuple[float, float, float, float, float]:
     """Refine clock and tones on a known pattern: the shift and period that make it stand out most, twice.
 
@@ -98,16 +98,18 @@ def lock_pattern(
         periods: to choose from, in samples; shift and period turn about the pattern's middle, where they
             do not disturb each other.
         most_pull: largest correction of a tone at a time, in cycles a sample.
-        least_fit: a pattern that fits worse at first is given up.
+        most_against: a pattern that more speaks against at the first look is given up.
 
     Returns:
-        Start and period in samples of ``tone_sums``, low and high tone in cycles a sample, and how well
-        the pattern fits at first: the share of the chips' size that speaks for it, less what speaks against.
+        Start and period in samples of ``tone_sums``, low and high tone in cycles a sample, and what speaks
+        against the pattern at the first look: Σ |d| · mean |d| / variance |d| over the chips that are
+        wrong, half the logarithm of how much likelier they are as they were heard. Noise makes few chips
+        wrong, and those small; what is clear and wrong is something else.
     """
-    start, period, low, high, fit = _lock_pattern(
-        x, *tones, *clock, signs, shifts, periods, most_pull, least_fit
+    start, period, low, high, against = _lock_pattern(
+        x, *tones, *clock, signs, shifts, periods, most_pull, most_against
     )
-    return float(start), float(period), float(low), float(high), float(fit)
+    return float(start), float(period), float(low), float(high), float(against)
 
 
 def nearby_pattern(
@@ -208,11 +210,11 @@ def _soft_chips(sums, starts, period, out):  # type: ignore[no-untyped-def]  # n
 
 
 @kernel
-def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull, least_fit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull, most_against):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n = signs.size
     sums = np.empty((2, x.size + 1), dtype=np.complex128)
     starts = np.empty(n)
-    fit = 0.0
+    against = 0.0
     for look in range(2):
         _fill(x, low, high, sums)
         middle = start + 0.5 * n * period
@@ -222,27 +224,30 @@ def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull
         for j in range(n):
             starts[j] = start + j * period
         if look == 0:
-            fit = _fit(sums, starts, period, signs)
-            if fit < least_fit:
+            against = _against(sums, starts, period, signs)
+            if against > most_against:
                 break
         low_turn, high_turn = _turns(sums, starts, period, signs > 0.0)
         low += min(max(low_turn / (np.pi * period), -most_pull), most_pull)
         high += min(max(high_turn / (np.pi * period), -most_pull), most_pull)
-    return start, period, low, high, fit
+    return start, period, low, high, against
 
 
 @kernel
-def _fit(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Share of the size of soft chips that speaks for the pattern; 0 where it lies outside the sums."""
+def _against(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Add up what soft chips say against a pattern; infinite where it lies outside the sums."""
+    n = signs.size
     if starts[0] < 0.0 or starts[-1] + period >= sums.shape[1] - 1.0:
-        return 0.0
-    agreeing = 0.0
-    size = 1e-30
-    for j in range(signs.size):
+        return np.inf
+    wrong = 0.0
+    size = 0.0
+    square = 1e-30
+    for j in range(n):
         soft = _soft(sums, starts[j], period)
-        agreeing += signs[j] * soft
         size += abs(soft)
-    return agreeing / size
+        square += soft * soft
+        wrong += max(-signs[j] * soft, 0.0)
+    return wrong * size / max(n * square - size * size, 1e-6 * n * square) * n
 
 
 @kernel

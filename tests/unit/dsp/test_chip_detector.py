@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import InBaseband, carrier_error_hz, in_baseband, sent_raw
 
-from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, Track
+from dsp.chip_detector import MOST_AGAINST, ChipClock, ChipDetector, SoftChips, Track
 from dsp.modes import BY_NAME, PhyMode
 from dsp.modulator import Impairments, chip_edges_s
 from dsp.sync_search import SyncSearch
@@ -46,20 +46,25 @@ def test_a_hit_a_few_chips_beside_the_pattern_is_put_right(name: str, off_chips:
     period = float(burst.channel.samples_per_chip)
     # which never stands out as clearly as the pattern itself
     beside = replace(hit, start=hit.start + off_chips * round(period), metric=min(hit.metric, 0.7))
-    track = ChipDetector(burst.channel).lock(burst.samples, beside, least_fit=0.0)
+    track = ChipDetector(burst.channel).lock(burst.samples, beside)
     assert track is not None
     assert abs(track.clock.start - burst.pattern_start(period)) < 0.3 * period
 
 
 @pytest.mark.parametrize("name", ["T M2O", "C M2O", "S2 M2O"])
-def test_what_only_looks_a_little_like_the_pattern_gives_no_track(name: str) -> None:
-    burst = in_baseband(BY_NAME[name], "A", np.random.default_rng(4), ec_n0_db=20)
-    hit = SyncSearch(burst.channel).find(burst.samples)[0]
-    detector = ChipDetector(burst.channel)
-    assert detector.lock(burst.samples, hit) is not None
-    for off_chips in (50, 100, 150):
-        beside = replace(hit, start=hit.start + off_chips * burst.channel.samples_per_chip)
-        assert detector.lock(burst.samples, beside) is None
+def test_of_what_the_search_finds_in_a_clear_frame_nearly_all_but_the_pattern_is_given_up(name: str) -> None:
+    # of 20 frames at 20 dB the search takes 282 to 541 stretches of preamble and data for a pattern
+    likenesses = given_up = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        burst = in_baseband(BY_NAME[name], "A", rng, ec_n0_db=20, raw=sent_raw(rng, 60, "A"))
+        detector = ChipDetector(burst.channel)
+        pattern, *others = SyncSearch(burst.channel).find(burst.samples)
+        assert detector.lock(burst.samples, pattern, most_against=MOST_AGAINST) is not None
+        for hit in others:
+            likenesses += 1
+            given_up += detector.lock(burst.samples, hit, most_against=MOST_AGAINST) is None
+    assert likenesses > 50 and given_up > 0.85 * likenesses
 
 
 def test_a_weak_pattern_does_not_displace_what_follows() -> None:
