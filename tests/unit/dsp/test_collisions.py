@@ -96,10 +96,10 @@ def test_a_frame_that_stays_on_the_samples_is_read_once(monkeypatch: pytest.Monk
     n_read = 0
     read, subtract = HitReader.read, Subtraction.subtract
 
-    def counted(self: HitReader, baseband: ComplexArray, hit: SyncHit, *, thorough: bool = True) -> Attempt:
+    def counted(self: HitReader, baseband: ComplexArray, hit: SyncHit, **how: bool) -> Attempt:
         nonlocal n_read
         n_read += 1
-        return read(self, baseband, hit, thorough=thorough)
+        return read(self, baseband, hit, **how)
 
     def without_effect(
         self: Subtraction, samples: ComplexArray, baseband: ComplexArray, attempt: Attempt
