@@ -99,7 +99,6 @@ class RegionReader:
         subtraction: bool,
     ) -> None:
         self._channel = channel
-        self._settled = settled
         self._subtraction = subtraction
         self._at = 0  # baseband sample up to which syncs were searched
         self._coming: list[_Coming] = []
@@ -109,6 +108,8 @@ class RegionReader:
         self._reader = reader
         self._workspace = workspace
         self._chip_noise_power = chip_noise_power
+        is_known = settled and workspace.noise_power > 0.0
+        self._silence = chip_noise_power if is_known else 0.0  # as ``SyncSearch.find`` takes it
         self.good: list[Reading] = []
         self._waiting: list[Attempt] = []  # failed cheaply
         self._failed: list[Attempt] = []
@@ -172,8 +173,7 @@ class RegionReader:
         ahead = max(windows, piece + self._search.reach_samples)
         last = baseband.size - (0 if self._is_last else ahead)
         noise_power = self._workspace.noise_power
-        is_known = self._settled and noise_power > 0.0
-        excess = 1.0 + _SILENCE * self._chip_noise_power / noise_power if is_known else 0.0
+        excess = 1.0 + _SILENCE * self._silence / noise_power if self._silence else 0.0
         while True:
             for start, stop in self._laid_open:
                 if start < self._at < stop:
@@ -184,12 +184,7 @@ class RegionReader:
             self._at = end
             stretch = begin, min(begin + windows, baseband.size)
             if not self._subtraction or self._workspace.unclean(stretch, pattern, excess) is not None:
-                hits = self._search.find(
-                    baseband,
-                    begin=begin,
-                    end=end,
-                    chip_noise_power=self._chip_noise_power if is_known else 0.0,
-                )
+                hits = self._search.find(baseband, begin=begin, end=end, chip_noise_power=self._silence)
                 self._read_cheaply([(hit, 0.0) for hit in hits])
 
     def _read_cheaply(self, hits: list[tuple[SyncHit, float]]) -> None:
@@ -347,7 +342,8 @@ class RegionReader:
             unclean = self._workspace.unclean((start, stop), window, _CLEAN_EXCESS)
             if unclean is not None:
                 from_, to = max(0, unclean[0] - window), unclean[1] + window + self._pattern_samples
-                found = self._search.find(self._workspace.baseband[from_:to])
+                baseband = self._workspace.baseband[from_:to]
+                found = self._search.find(baseband, chip_noise_power=self._silence)
                 hits += [replace(hit, start=hit.start + from_) for hit in found]
             for failed in (self._waiting, self._failed):
                 inside = [a for a in failed if start <= a.hit.start < stop]

@@ -10,9 +10,9 @@ carrier and deviation; a negative difference is an inverted spectrum. V is the e
 pattern's window: ρ is a correlation coefficient, 1 for a clean signal, about 0.46/√P RMS in
 noise, whatever the level. The chip rate is tried at as many values as the tolerance needs.
 
-What cannot be a burst is not correlated: stretches that hold no more than noise, where its level
-is known, and tones where they are far below the strongest at the same place. The pattern's chips 0 and 1 side
-by side are added up once for all rates that put them equally far apart.
+What cannot be a burst is not correlated: stretches and tones that hold no more than noise, where its
+level is known, and tones where they are far below the strongest at the same place. The pattern's chips
+0 and 1 side by side are added up once for all rates that put them equally far apart.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from dsp.tone_envelopes import HOPS_PER_CHIP, TONES_PER_CHIP_RATE, ToneEnvelopes
 _RATE_SLIP_CHIPS = 0.35  # at the ends of the pattern, between neighbouring rate hypotheses
 _LOCAL_MAXIMUM_CHIPS = 6
 _WRONG_CHIPS = 0.25  # share of the pattern that may be wrong on the coarse grid of tones and hops
-_NOISE_EXCESS = 1.65  # energy of a pattern's window over that of noise: 5 dB Ec/N0 make it 2.5
+_NOISE_EXCESS = 1.65  # energy of the strongest tone over that of noise: 5 dB Ec/N0 make it 2.5
+_TONE_EXCESS = 1.3  # the same of each of two tones
 _FAINT = 1.0 / 16.0  # energy of a tone to that of the strongest, below which it waits for another search
 THRESHOLD = 0.40
 
@@ -115,8 +116,9 @@ class SyncSearch:
         if n_starts <= 0:
             return []
         square = np.zeros(n_starts, dtype=np.float32)
-        least_energy = _NOISE_EXCESS * chip_noise_power * self._samples_per_chip**2 * self._weights.size
-        _search(envelopes, *self._terms, self._weights.size, self._pairs, least_energy, _FAINT, square)
+        noise_energy = chip_noise_power * self._samples_per_chip**2 * self._weights.size
+        least_energies = _NOISE_EXCESS * noise_energy, _TONE_EXCESS * noise_energy
+        _search(envelopes, *self._terms, self._weights.size, self._pairs, least_energies, _FAINT, square)
         places = np.empty(n_starts, dtype=np.int64)
         n = _local_maxima(square, threshold**2, _LOCAL_MAXIMUM_CHIPS * HOPS_PER_CHIP, places)
         hits = []
@@ -205,7 +207,7 @@ def _local_maxima(metric, threshold, distance, out):  # type: ignore[no-untyped-
 
 
 @kernel
-def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_energy, faint, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_energies, faint, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fill ``best`` with ρ² of each start; 0 where there is no more than noise."""
     n_tones = envelopes.shape[0]
     n_rates, n_terms = terms.shape[0], terms.shape[1]
@@ -213,6 +215,7 @@ def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_
     correlation = np.empty((n_tones, n_rates, tile), dtype=np.float32)
     energy = np.empty((n_tones, tile), dtype=np.float32)
     peak = np.empty(tile, dtype=np.float32)
+    room = np.zeros((2, tile + HOPS_PER_CHIP * n_chips), dtype=np.float32)
     since = np.empty(n_tones, dtype=np.int64)  # where tones are worth a look
     until = np.empty(n_tones, dtype=np.int64)
     reach = terms[:, :, 1].max()
@@ -221,12 +224,12 @@ def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_
         n = min(tile, best.size - start)
         peak[:] = 0.0
         for t in range(n_tones):
-            _window_energy(envelopes[t, start:], n_chips, energy[t, :n])
+            _window_energy(envelopes[t, start:], n_chips, room[0], room[1], energy[t, :n])
             _raise_to(energy[t, :n], peak[:n])
-        if _highest(peak[:n]) < least_energy:
+        if _highest(peak[:n]) < least_energies[0]:
             continue
         for t in range(n_tones):
-            since[t], until[t] = _stretch_above(energy[t, :n], peak[:n], faint, least_energy)
+            since[t], until[t] = _stretch_above(energy[t, :n], peak[:n], faint, least_energies[1])
             n_hot = until[t] - since[t]
             if n_hot == 0:
                 continue
@@ -264,45 +267,48 @@ def _search(envelopes, levels, gaps, terms, term_weights, n_chips, pairs, least_
                     energy[high],
                     lo,
                     n_chips,
+                    room[0],
                     best[start + lo : start + hi],
                 )
 
 
 @kernel
-def _window_energy(envelope, n_chips, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _window_energy(envelope, n_chips, squares, chips, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fill ``out`` with the energy of so many chips from each hop on, the mean over a chip's quarters.
 
-    Behind the envelope's end there is silence.
+    ``squares`` and ``chips`` are room for ``4 * n_chips`` hops more. Behind the envelope's end is silence.
     """
-    window = HOPS_PER_CHIP * n_chips
-    n = out.size + window
-    sums = np.zeros(n, dtype=np.float32)  # of 1, 2, 4, 8 … hops by turns in one of the two
-    doubled = np.zeros(n, dtype=np.float32)
-    for i in range(min(n, envelope.size)):
-        sums[i] = envelope[i] * envelope[i] / np.float32(HOPS_PER_CHIP)
+    n = out.size + HOPS_PER_CHIP * n_chips
+    known = min(n, envelope.size)
+    for i in range(known):
+        squares[i] = envelope[i] * envelope[i]
+    squares[known:] = 0.0
+    for i in range(n - 3):
+        chips[i] = np.float32(0.25) * ((squares[i] + squares[i + 1]) + (squares[i + 2] + squares[i + 3]))
+    fours = squares
+    for i in range(n - 15):
+        fours[i] = (chips[i] + chips[i + 4]) + (chips[i + 8] + chips[i + 12])
     out[:] = 0.0
-    at = 0
-    width = 1
-    while width <= window:
-        if window & width:
-            _add(sums[at:], out)
-            at += width
-        n -= width
-        _add_up(sums, sums[width:], doubled[:n])
-        sums, doubled = doubled, sums
-        width *= 2
-
-
-@kernel
-def _add(values, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for i in range(out.size):
-        out[i] += values[i]
-
-
-@kernel
-def _add_up(a, b, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    for i in range(out.size):
-        out[i] = a[i] + b[i]
+    k = 0
+    while k < n_chips:
+        piece = fours[HOPS_PER_CHIP * k :]
+        if k + 16 <= n_chips:
+            for i in range(out.size):
+                out[i] += (piece[i] + piece[i + 16]) + (piece[i + 32] + piece[i + 48])
+            k += 16
+        elif k + 8 <= n_chips:
+            for i in range(out.size):
+                out[i] += piece[i] + piece[i + 16]
+            k += 8
+        elif k + 4 <= n_chips:
+            for i in range(out.size):
+                out[i] += piece[i]
+            k += 4
+        else:
+            single = chips[HOPS_PER_CHIP * k :]
+            for i in range(out.size):
+                out[i] += single[i]
+            k += 1
 
 
 @kernel
@@ -321,11 +327,11 @@ def _highest(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 @kernel
 def _stretch_above(energy, peak, faint, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """From the first to behind the last chip where a tone is not faint and there is more than noise."""
+    """From the first to behind the last chip where a tone is neither faint nor merely noise."""
     lo, hi = 0, energy.size
-    while lo < hi and (energy[lo] < faint * peak[lo] or peak[lo] < least):
+    while lo < hi and energy[lo] < max(faint * peak[lo], least):
         lo += HOPS_PER_CHIP  # a window of many chips changes little within one
-    while lo < hi and (energy[hi - 1] < faint * peak[hi - 1] or peak[hi - 1] < least):
+    while lo < hi and energy[hi - 1] < max(faint * peak[hi - 1], least):
         hi -= HOPS_PER_CHIP
     if lo >= hi:
         return 0, 0
@@ -341,12 +347,18 @@ def _add_neighbours(envelope, gap, levels, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _weigh_pair(low, high, energy_low, energy_high, first, n_chips, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _weigh_pair(low, high, energy_low, energy_high, first, n_chips, size, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Raise ``best``, which begins at ``first``, to ρ² of two tones at the rate where they differ most."""
     n, n_rates = best.size, low.shape[0]
     chips = np.float32(n_chips)  # a whole number would make doubles of it all
-    size = np.empty(n, dtype=np.float32)
     c_low, c_high = low[0, first:], high[0, first:]
+    v_low, v_high = energy_low[first:], energy_high[first:]
+    if n_rates == 1:
+        for i in range(n):
+            difference = c_high[i] - c_low[i]
+            square = difference * difference / (chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
+            best[i] = max(best[i], square)
+        return
     for i in range(n):
         size[i] = abs(c_high[i] - c_low[i])
     for r in range(1, n_rates, 2):
@@ -359,7 +371,6 @@ def _weigh_pair(low, high, energy_low, energy_high, first, n_chips, best):  # ty
         )
         for i in range(n):
             size[i] = max(size[i], max(abs(c_high[i] - c_low[i]), abs(d_high[i] - d_low[i])))
-    v_low, v_high = energy_low[first:], energy_high[first:]
     for i in range(n):
         square = size[i] * size[i] / (chips * (v_low[i] + v_high[i]) + np.float32(1e-30))
         best[i] = max(best[i], square)
