@@ -15,12 +15,13 @@ from functools import cache
 
 import numpy as np
 
+from dsp.alignment import Alignment
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, Track
 from dsp.chip_track import mean_period, permitted_period
 from dsp.code_word_detector import CodeWordDetector
 from dsp.encoder import chip_string
-from dsp.modes import LineCode
+from dsp.modes import FrameFormat, LineCode, PhyMode
 from dsp.plan import Channel, Variant
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
 from dsp.sequence_detector import SequenceDetector
@@ -36,7 +37,6 @@ _HOPELESS_WORDS = 50.0
 # of the first bytes, after the first tuning and the second: frames in noise that are read have 0.69 and 0.77
 _LEAST_COHERENCE = (0.55, 0.7)
 _SLIPS = (0, -1, 1, -2, 2, -3, 3, -4, 4)  # chips
-_UNALIKE = 0.25  # share of the sync pattern that a sequence aligned with it never has wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,13 @@ class Detectors:
         self._chips = ChipDetector(channel)
         self._tuners: dict[str, Tuner] = {}
         self._sequences: dict[str, SequenceDetector] = {}
+        self._alignments: dict[str, Alignment] = {}
         self._words: dict[str, CodeWordDetector] = {}
         for row in {variant.row.name: variant.row for variant in channel.variants}.values():
             if row.line_code is LineCode.NRZ:
                 self._tuners[row.name] = Tuner(channel, row)
                 self._sequences[row.name] = SequenceDetector(channel, row, self._tuners[row.name])
+                self._alignments[row.name] = Alignment([_header(row, f) for f in row.frame_formats])
             else:
                 self._words[row.name] = CodeWordDetector(channel, row)
 
@@ -171,7 +173,10 @@ class Detectors:
         if row.bits_per_chip == 1 and tuning.coherence < least_coherence[0]:
             return _given_up(chips, known.size, stop)
         symbols = sequences.decide(baseband, starts, tuning, known.size)
-        slip = _slip(symbols, known)
+        levels, alignment = tuner.shapes[0].levels, self._alignments[row.name]
+        own = row.frame_formats.index(variant.frame_format)
+        # a tracked clock that slips a chip early in the burst leaves all that follows right but displaced
+        slip = alignment.best_slip(levels[symbols], own, known.size, _SLIPS)
         if slip:
             starts = starts + slip * float(np.diff(starts).mean())
             symbols = np.concatenate([known[: max(-slip, 0)], symbols[max(slip, 0) :]])[: starts.size]
@@ -179,7 +184,7 @@ class Detectors:
         if row.bits_per_chip == 1 and tuning.coherence < least_coherence[1]:
             return _given_up(chips, known.size, stop)
         found = sequences.detect(baseband, starts, tuning, known.size)
-        values = found.soft[:, 0] if row.bits_per_chip == 1 else tuner.shapes[0].levels[found.symbols]
+        values = found.soft[:, 0] if row.bits_per_chip == 1 else levels[found.symbols]
         n_known_bits = known.size * row.bits_per_chip
         others = found.rivals.within(n_known_bits, found.soft.size)
         return Detected(
@@ -187,8 +192,7 @@ class Detectors:
             found.soft.ravel()[n_known_bits : stop * row.bits_per_chip],
             tuning,
             others,
-            repairable=_slip(found.symbols, known) == 0
-            and _wrong(found.symbols, known, 0) <= _UNALIKE * known.size,
+            repairable=alignment.is_likeliest(levels[found.symbols], own, known.size),
             hopeless=others.log_weight > _HOPELESS_CHIPS,
         )
 
@@ -229,22 +233,10 @@ def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArra
     return np.asarray(starts.mean() + k * period)
 
 
-def _slip(symbols: IndexArray, known: IndexArray) -> int:
-    """Tell by how many chips a sequence begins too early (or, negative, too late) for its sync pattern.
-
-    A tracked clock that slips a chip early in the burst leaves all that follows right but displaced.
-    """
-    if _wrong(symbols, known, 0) == 0:
-        return 0
-    slip = min(_SLIPS, key=lambda slip: _wrong(symbols, known, slip))
-    return slip if _wrong(symbols, known, slip) <= _UNALIKE * known.size else 0
-
-
-def _wrong(symbols: IndexArray, known: IndexArray, slip: int) -> int:
-    """Count the symbols of the sync pattern that are not there, ``slip`` chips behind the first one."""
-    there, wanted = symbols[max(slip, 0) :], known[max(-slip, 0) :]
-    n = min(there.size, wanted.size)
-    return int(np.count_nonzero(there[:n] != wanted[:n])) + known.size - n
+def _header(row: PhyMode, frame_format: FrameFormat) -> FloatArray:
+    """Levels of preamble and sync word."""
+    chips = chip_string("01" * row.preamble_pairs + row.sync_words[frame_format])
+    return chips.astype(np.float32) * np.float32(2.0) - np.float32(1.0)
 
 
 def _cut(chips: SoftChips, stop: int) -> SoftChips:

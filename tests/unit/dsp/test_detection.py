@@ -39,6 +39,25 @@ def test_what_does_not_begin_with_its_pattern_is_not_repaired() -> None:
     assert not _as_sequence(sent_raw(np.random.default_rng(3), 40, "B"), 20).repairable
 
 
+@pytest.mark.parametrize(
+    ("frame_format", "begins", "expected"), [("A", 0, True), ("B", -16, False), ("B", 0, False)]
+)
+def test_a_frame_of_format_a_is_not_repaired_as_format_b(
+    frame_format: str, begins: int, expected: bool
+) -> None:
+    # both sync words of mode C hold 543D: 16 chips early, but 4 chips of format B's pattern are wrong
+    row = BY_NAME["C2 O2M"]
+    rng = np.random.default_rng(6)
+    burst = in_baseband(row, "A", rng, raw=sent_raw(rng, 60, "A"), ec_n0_db=12.0)
+    variant = next(v for v in burst.channel.variants if v.row is row and v.frame_format == frame_format)
+    period = float(burst.channel.samples_per_chip)
+    clock = ChipClock(burst.pattern_start(period) + begins * period, period)
+    deviation_hz = row.deviation.typical_hz
+    track = ChipDetector(burst.channel).follow(burst.samples, clock, (-deviation_hz, deviation_hz))
+    *_, detect = Detectors(burst.channel).of(burst.samples, variant, track)
+    assert detect(24).repairable == expected
+
+
 def test_a_steady_transmitter_keeps_its_clock_beside_others_that_do_not() -> None:
     # the channel's clock follows T's 12 %: here it slipped by up to ten chips in six of 40 frames
     impairments = Impairments(deviation_hz=ROW.deviation.min_hz)
