@@ -16,12 +16,13 @@ to 0.03 chips; 9 of 707 bursts were misplaced, where the loop misplaced 32.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from dsp._kernel import kernel
 from dsp.arrays import DoubleArray, PhasorArray
-from dsp.waveform_fit import solve
+from dsp.waveform_fit import solve_normal
 
 _GROUP_CHIPS = 10
 _FARTHEST_RATE = 0.04  # relative error of the period expected; must turn a group by less than half a chip
@@ -77,27 +78,86 @@ def _ends_added(behind: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
 def _behind(line: PhasorArray) -> DoubleArray:
     """How many chips each group lies behind those of the period expected, but for whole ones."""
     n = line.size
+    bent = _bent(n)
+    size = 1 << (2 * n - 1).bit_length()
+    reach = int(
+        _FARTHEST_RATE * _GROUP_CHIPS * size
+    )  # of the turn from group to group, in steps of the spectrum
+    spectra = np.fft.fft(line * bent, size)
+    row, turn = _longest(spectra, reach)
+    behind = np.empty(n)
+    bend = _BEND_STEP * (row - bent.shape[0] // 2)
+    _fit(line, bend, turn / size, _BLOCK_GROUPS, _PASSES, behind)
+    return behind
+
+
+@lru_cache(maxsize=64)
+def _bent(n: int) -> PhasorArray:
+    """Take each parabola off: complex128 [parabolas, n]."""
     x = np.linspace(-1.0, 1.0, n)
     n_bends = math.ceil(2.0 * math.pi * n * _GROUP_CHIPS * _FARTHEST_DRIFT / 8.0 / _BEND_STEP)
-    bent = np.vander(np.exp(1j * _BEND_STEP * x * x), n_bends + 1, increasing=True).T
-    size = 1 << (2 * n - 1).bit_length()
-    spectra = np.abs(np.fft.fft(line * np.concatenate([bent, bent[1:].conj()]), size))
-    cycles = np.fft.fftfreq(size)
-    spectra[:, np.abs(cycles) > _FARTHEST_RATE * _GROUP_CHIPS] = 0.0
-    bend, turn = divmod(int(np.argmax(spectra)), size)
-    bend = -bend if bend <= n_bends else bend - n_bends
-    angle = bend * _BEND_STEP * x * x + 2.0 * np.pi * cycles[turn] * np.arange(n)
-    n_blocks = n // _BLOCK_GROUPS
-    terms = np.vander((np.arange(n_blocks) + 0.5) * (2.0 * _BLOCK_GROUPS / n) - 1.0, 3)
-    parabola = np.vander((np.arange(n) + 0.5) * (2.0 / n) - 1.0, 3)
-    for _ in range(_PASSES):
-        left = line * np.exp(-1j * angle)
-        blocks = left[: n_blocks * _BLOCK_GROUPS].reshape(n_blocks, _BLOCK_GROUPS).sum(axis=1)
-        whole = blocks.sum()
-        off = np.angle(blocks * np.conj(whole)) + np.angle(whole)
-        weighted = np.abs(blocks)[:, None] * terms
-        angle += parabola @ solve(weighted.T @ terms, weighted.T @ off)
-    return np.asarray(angle / (-2.0 * np.pi))
+    bends = _BEND_STEP * np.arange(-n_bends, n_bends + 1)
+    return np.asarray(np.exp(-1j * bends[:, None] * x * x))
+
+
+@kernel
+def _longest(spectra, reach):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Find the greatest element within reach of turn 0: its row, and its turn."""
+    best = -1.0
+    row = 0
+    turn = 0
+    for i in range(spectra.shape[0]):
+        for j in range(-reach, reach + 1):
+            z = spectra[i, j]
+            power = z.real * z.real + z.imag * z.imag
+            if power > best:
+                best = power
+                row = i
+                turn = j
+    return row, turn
+
+
+@kernel
+def _fit(line, bend, cycles, block, n_passes, behind):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Draw a parabola through what the angles of blocks of groups are beside the one that was found.
+
+    It has ``bend`` radians at its ends, and turns by ``cycles`` from group to group.
+    """
+    n = line.size
+    left = np.empty(n, dtype=np.complex128)
+    for g in range(n):
+        x = 2.0 * g / (n - 1) - 1.0
+        behind[g] = bend * x * x + 2.0 * np.pi * cycles * g
+        left[g] = line[g] * complex(np.cos(behind[g]), -np.sin(behind[g]))
+    blocks = np.empty(n // block, dtype=np.complex128)
+    square = np.empty((3, 3))
+    right = np.empty(3)
+    fit = np.empty(3)
+    for _ in range(n_passes):
+        whole = complex(0.0, 0.0)
+        for b in range(blocks.size):
+            blocks[b] = left[b * block : (b + 1) * block].sum()
+            whole += blocks[b]
+        middle = np.arctan2(whole.imag, whole.real)
+        square[:] = 0.0
+        right[:] = 0.0
+        for b in range(blocks.size):
+            x = (b + 0.5) * (2.0 * block / n) - 1.0
+            z = blocks[b] * np.conj(whole)
+            weight = abs(blocks[b])
+            off = np.arctan2(z.imag, z.real) + middle
+            terms = (x * x, x, 1.0)
+            for i in range(3):
+                right[i] += weight * terms[i] * off
+                for j in range(3):
+                    square[i, j] += weight * terms[i] * terms[j]
+        solve_normal(square, right, fit)
+        for g in range(n):
+            x = (g + 0.5) * (2.0 / n) - 1.0
+            angle = (fit[0] * x + fit[1]) * x + fit[2]
+            behind[g] += angle
+            left[g] *= complex(np.cos(angle), -np.sin(angle))
+    behind /= -2.0 * np.pi
 
 
 @kernel
