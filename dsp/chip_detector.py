@@ -99,6 +99,10 @@ class Track:
         self.low_hz, self.high_hz = tones_hz
         self._chips = chips
 
+    def go_on(self, baseband: ComplexArray) -> bool:
+        """Go on with a baseband that has grown at its end; tell whether that is possible."""
+        return self._chips.go_on(baseband)
+
     def chips(self, n_chips: int) -> SoftChips:
         """Give the first chips; fewer than wanted where the baseband ends."""
         return SoftChips(*self._chips.read(n_chips), self.low_hz, self.high_hz)

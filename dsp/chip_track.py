@@ -44,7 +44,7 @@ class ChipTrack:
     """Chips of one burst from a start on.
 
     Args:
-        x: baseband complex64 [n]; it must not change while the track is read.
+        x: baseband complex64 [n]; it must not change while the track is read, but may grow.
         tones: of chip 0 and chip 1, in cycles a sample.
         start: where the first chip begins, in samples.
         period: samples a chip, to begin with.
@@ -61,9 +61,9 @@ class ChipTrack:
         limits: tuple[float, float],
         loop: ClockLoop,
     ) -> None:
-        first = min(max(0, math.floor(start - period)), x.size)
-        self._x = x[first:]
-        self._offset = first - SUM_DELAY_SAMPLES
+        self._first = min(max(0, math.floor(start - period)), x.size)
+        self._x = x[self._first :]
+        self._offset = self._first - SUM_DELAY_SAMPLES
         self._limits, self._loop = limits, loop
         kept = math.ceil(_KEPT_CHIPS * max(period, limits[1])) + 4
         self._ring = np.empty((2, 1 << kept.bit_length()), dtype=np.complex128)
@@ -74,6 +74,11 @@ class ChipTrack:
         self._has_ended = False
         self._values = np.empty(_ROOM_CHIPS, dtype=np.float32)
         self._starts = np.empty(_ROOM_CHIPS, dtype=np.float64)
+
+    def go_on(self, x: ComplexArray) -> bool:
+        """Go on with a baseband that has grown at its end; tell whether reading has not met the old one."""
+        self._x = x[self._first :]
+        return not self._has_ended
 
     def read(self, n_chips: int) -> tuple[FloatArray, DoubleArray]:
         """Give the first chips: soft ones float32 and where they begin, in samples float64.

@@ -50,6 +50,7 @@ class Detected:
         others: other readings of what was unsure, in bits of the frame.
         repairable: ``others`` are good enough to choose from; else they only tell what is unsure.
         hopeless: so much is unsure that no CRC tells what is right: noise, or beneath a stronger burst.
+        track: that ``chips`` are the first of, where they were read one by one.
     """
 
     chips: SoftChips
@@ -58,6 +59,7 @@ class Detected:
     others: Alternatives = NO_ALTERNATIVES
     repairable: bool = False
     hopeless: bool = False
+    track: Track | None = None
 
 
 Detect = Callable[[int], Detected]
@@ -111,10 +113,9 @@ class Detectors:
         def one_by_one(n_bytes: int) -> Detected:
             stop = len(known) + n_bytes * per_byte
             by_line = thorough and variant.row.line_code is not LineCode.NRZ
-            chips = _cut(at_once(n_bytes), stop) if by_line else steady.chips(stop)
-            bits = chips.values[len(known) :]
-            others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
-            return Detected(chips, bits, None, others)
+            if by_line:
+                return _one_by_one(variant, _cut(at_once(n_bytes), stop), len(known))
+            return self.read_on(variant, steady, n_bytes)
 
         def as_sequence(n_bytes: int) -> Detected:
             n_chips = len(known) + max(n_bytes, _FIRST_BYTES) * per_byte
@@ -138,6 +139,13 @@ class Detectors:
             if not self._coherent:
                 return
         yield as_sequence if variant.row.line_code is LineCode.NRZ else word_by_word
+
+    def read_on(self, variant: Variant, track: Track, n_bytes: int) -> Detected:
+        """Detect so many bytes chip by chip on a track of that variant, where it stands or farther."""
+        n_known = len(self._channel.pattern) + len(variant.continuation)
+        return _one_by_one(
+            variant, track.chips(n_known + n_bytes * variant.row.chips_per_byte), n_known, track
+        )
 
     def tune(self, baseband: ComplexArray, variant: Variant, chips: SoftChips) -> Tuning | None:
         """Measure carrier and deviation on decided chips, where the row's detector does so."""
@@ -204,6 +212,12 @@ class Detectors:
 def _given_up(chips: SoftChips, n_known: int, stop: int) -> Detected:
     """Hand on what one chip at a time gave, as hopeless."""
     return Detected(_cut(chips, stop), chips.values[n_known:stop], hopeless=True)
+
+
+def _one_by_one(variant: Variant, chips: SoftChips, n_known: int, track: Track | None = None) -> Detected:
+    bits = chips.values[n_known:]
+    others = _unsure(bits) if variant.frame_format == "B" else NO_ALTERNATIVES
+    return Detected(chips, bits, None, others, track=track)
 
 
 def _unsure(bits: FloatArray) -> Alternatives:

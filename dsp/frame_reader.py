@@ -42,6 +42,7 @@ class Attempt:
         chips: from the pattern's first chip to the frame's last.
         tuning: carrier and deviation where coherent detection measured them.
         repaired_bits: bits changed because a CRC did not fit.
+        track: where reading may go on, of a frame that is still coming.
     """
 
     hit: SyncHit
@@ -52,6 +53,7 @@ class Attempt:
     chips: SoftChips
     tuning: Tuning | None = None
     repaired_bits: int = 0
+    track: Track | None = None
 
     @property
     def span(self) -> tuple[float, float]:
@@ -131,6 +133,21 @@ class FrameReader:
             return attempt.tuning
         return self._detectors.tune(baseband, attempt.variant, attempt.chips)
 
+    def read_on(self, baseband: ComplexArray, attempt: Attempt) -> Attempt | None:
+        """Read the rest of a frame that has come since; None where that gives no frame, or is not possible.
+
+        Args:
+            baseband: complex64 [n]: grown, the rest as it was.
+            attempt: that gave its length.
+        """
+        variant, track = attempt.variant, attempt.track
+        if track is None or not track.go_on(baseband):
+            return None
+        n_bytes = self._rules.air_length(attempt.raw[0], variant.frame_format)
+        found = self._detectors.read_on(variant, track, n_bytes)
+        whole = self._read_all(found, attempt.hit, variant, n_bytes)
+        return whole if whole.fault is None else None
+
     def stop(self, variant: Variant, chips: SoftChips, n_bytes: int) -> float:
         """Tell at which baseband sample a frame ends, by where two or more of its first chips begin."""
         n_chips = (
@@ -154,7 +171,7 @@ class FrameReader:
             n_bytes = self._rules.air_length(l_field, variant.frame_format)
             if n_bytes:
                 if self.stop(variant, found.chips, n_bytes) > there:
-                    return Attempt(hit, variant, raw, Fault.TRUNCATED, (), found.chips, found.tuning)
+                    return Attempt(hit, variant, raw, Fault.TRUNCATED, (), found.chips, track=found.track)
                 attempt = self._read_all(detect(n_bytes), hit, variant, n_bytes)
                 if attempt.fault is None:
                     return attempt

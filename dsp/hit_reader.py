@@ -80,6 +80,10 @@ class HitReader:
             attempts.append(attempt)
         return attempts[0] if attempts else _no_sync(hit, self._channel, header)
 
+    def read_on(self, baseband: ComplexArray, attempt: Attempt) -> Attempt | None:
+        """Read the rest of a frame that has come since, as ``FrameReader.read_on``."""
+        return self._reader.read_on(baseband, attempt)
+
     @property
     def header_chips(self) -> int:
         """Chips from the pattern's first to the end of the first block, in the longest variant."""

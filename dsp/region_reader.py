@@ -64,10 +64,14 @@ class _Coming:
     Attributes:
         hit: where the sync is.
         stop: baseband sample up to which samples must be there to read on.
+        begun: what was read of it.
+        changes: of the workspace, when that was read.
     """
 
     hit: SyncHit
-    stop: float
+    stop: float = 0.0
+    begun: Attempt | None = None
+    changes: int = 0
 
 
 class RegionReader:
@@ -135,7 +139,7 @@ class RegionReader:
         n_before = len(self.good)
         if self._subtraction or self._is_last:
             coming, self._coming = self._coming, []
-            self._read_cheaply([(one.hit, one.stop) for one in coming])
+            self._read_cheaply(coming)
             if not self._coming:
                 self._search_on()
             self._look_beneath()
@@ -162,7 +166,7 @@ class RegionReader:
         for _ in range(_MOST_ROUNDS):
             if not self._laid_open:
                 break
-            self._read_cheaply([(hit, 0.0) for hit in self._hits_beneath()])
+            self._read_cheaply([_Coming(hit) for hit in self._hits_beneath()])
 
     def _search_on(self) -> None:
         """Search piece by piece and read cheaply; what lies beneath a frame is searched when it is off."""
@@ -185,30 +189,38 @@ class RegionReader:
             stretch = begin, min(begin + windows, baseband.size)
             if not self._subtraction or self._workspace.unclean(stretch, pattern, excess) is not None:
                 hits = self._search.find(baseband, begin=begin, end=end, chip_noise_power=self._silence)
-                self._read_cheaply([(hit, 0.0) for hit in hits])
+                self._read_cheaply([_Coming(hit) for hit in hits])
 
-    def _read_cheaply(self, hits: list[tuple[SyncHit, float]]) -> None:
-        """Read hits whose frames are there; each comes with the baseband sample before which it is not."""
-        for hit, due in hits:
+    def _read_cheaply(self, hits: list[_Coming]) -> None:
+        """Read hits whose frames are there."""
+        for new in hits:
+            hit = new.hit
             if self._explained(hit) or any(self._same_place(one.hit, hit) for one in self._coming):
                 continue
             hidden = any(self._hides(one, hit) for one in self._coming)
-            due = max(due, hit.start + self._header_samples)
+            due = max(new.stop, hit.start + self._header_samples)
             if hidden or not self._is_there(due):
-                self._coming.append(_Coming(hit, due))
+                self._coming.append(replace(new, stop=due))
                 continue
-            attempt = self._reader.read(
-                self._workspace.baseband, hit, thorough=False, is_growing=not self._is_last
-            )
+            attempt = self._read_on(new)
             stop = self._stop(attempt)
             if stop is not None and not self._is_there(stop):
-                self._coming.append(_Coming(hit, stop))
+                self._coming.append(_Coming(hit, stop, attempt, self._workspace.changes))
             elif attempt.fault is None:
                 self._accept(attempt)
             elif attempt.fault is Fault.SYNC_NOT_FOUND:  # which no better detector would find
                 self._failed.append(attempt)
             else:
                 self._waiting.append(attempt)
+
+    def _read_on(self, coming: _Coming) -> Attempt:
+        """Read a hit cheaply, from where reading stopped if the samples are as they were."""
+        baseband, whole = self._workspace.baseband, None
+        if coming.begun is not None and coming.changes == self._workspace.changes:
+            whole = self._reader.read_on(baseband, coming.begun)
+        if whole is not None:
+            return whole
+        return self._reader.read(baseband, coming.hit, thorough=False, is_growing=not self._is_last)
 
     def _hides(self, one: _Coming, hit: SyncHit) -> bool:
         """Tell whether a hit lies inside a frame that is coming, or, less clear, in its preamble."""

@@ -44,6 +44,7 @@ class Workspace:
 
     Attributes:
         noise_power: that of the baseband; 0 where unknown.
+        changes: how often samples that were there changed.
         step: samples per baseband sample.
     """
 
@@ -58,6 +59,7 @@ class Workspace:
         self._wide, self._narrow = Growing(), Growing()
         self.step = baseband_filter.step
         self.noise_power = 0.0
+        self.changes = 0
 
     def begin(self, first: int, noise_density: float) -> None:
         """Begin a region.
@@ -108,6 +110,7 @@ class Workspace:
 
     def take_off(self, attempt: Attempt) -> Removed:
         """Subtract the burst of an attempt, as far as its bytes tell its chips."""
+        self.changes += 1
         removed = self._subtraction.subtract(self._samples, self.baseband, attempt)
         start, stop = self._reached(removed)
         if stop > start:
@@ -123,6 +126,7 @@ class Workspace:
 
     def put_back(self, lifted: Lifted) -> None:
         """Undo a subtraction, whatever else was subtracted since."""
+        self.changes += 1
         removed = lifted.removed
         self._samples[removed.start : removed.stop] += removed.waveform
         self.baseband[lifted.start : lifted.start + lifted.baseband.size] += lifted.baseband

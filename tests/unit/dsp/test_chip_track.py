@@ -58,6 +58,19 @@ def test_chips_end_with_the_samples_however_they_are_asked_for() -> None:
     assert ChipTrack(x, (LOW, HIGH), 5000.0, 8.0, LIMITS, LOOP).read(10)[0].size == 0
 
 
+def test_a_track_goes_on_where_samples_have_come_and_not_beyond_an_end() -> None:
+    x = _chips(8.3, _random_chips(600))
+    values, starts = ChipTrack(x, (LOW, HIGH), 100.0, 8.0, LIMITS, LOOP).read(500)
+    track = ChipTrack(x[:2000].copy(), (LOW, HIGH), 100.0, 8.0, LIMITS, LOOP)
+    track.read(200)
+    assert track.go_on(x)
+    some, places = track.read(500)
+    assert np.array_equal(some, values) and np.array_equal(places, starts)
+    ended = ChipTrack(x[:2000].copy(), (LOW, HIGH), 100.0, 8.0, LIMITS, LOOP)
+    ended.read(500)
+    assert not ended.go_on(x)
+
+
 def test_a_period_is_kept_within_the_tolerance() -> None:
     assert permitted_period(9.0, 8.0, 0.01) == pytest.approx(8.0 / 0.99)
     assert permitted_period(7.0, 8.0, 0.01) == pytest.approx(8.0 / 1.01)

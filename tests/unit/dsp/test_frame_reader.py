@@ -13,7 +13,7 @@ from dsp.burst import Fault
 from dsp.detection import Detected
 from dsp.frame_reader import Attempt
 from dsp.hit_reader import HitReader
-from dsp.modes import BY_NAME
+from dsp.modes import BY_NAME, FrameFormat
 from dsp.repair import cheapest
 from dsp.sync_search import SyncSearch
 from sdr.receiver import LinkRules
@@ -106,3 +106,38 @@ def test_errors_that_cancel_in_rough_chips_are_left_to_the_better_detector() -> 
     assert rough.raw != raw and rough.fault is Fault.CRC_AMBIGUOUS
     attempt = reader.read(burst.samples, hit)
     assert (attempt.raw, attempt.fault) == (raw, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "frame_format"), [("C M2O", "A"), ("C M2O", "B"), ("T M2O", "A"), ("S2 M2O", "A")]
+)
+def test_a_frame_that_comes_is_read_on_as_it_would_be_read_whole(
+    name: str, frame_format: FrameFormat
+) -> None:
+    row = BY_NAME[name]
+    raw = sent_raw(np.random.default_rng(6), 100, frame_format)
+    burst = in_baseband(row, frame_format, np.random.default_rng(7), ec_n0_db=20, raw=raw)
+    reader = HitReader(burst.channel, LinkRules())
+    hit = SyncSearch(burst.channel).find(burst.samples)[0]
+    whole = reader.read(burst.samples, hit, thorough=False)
+    coming = hit.start + round(burst.channel.samples_per_chip * (reader.header_chips + 24))
+    begun = reader.read(burst.samples[:coming].copy(), hit, thorough=False, is_growing=True)
+    assert begun.fault is Fault.TRUNCATED
+    stop = reader.announced_stop(begun)
+    assert stop is not None and abs(stop - whole.span[1]) < 3 * burst.channel.samples_per_chip
+    read_on = reader.read_on(burst.samples, begun)
+    assert read_on is not None and (read_on.raw, read_on.fault) == (raw, None) == (whole.raw, whole.fault)
+    assert np.array_equal(read_on.chips.values, whole.chips.values)
+    assert np.array_equal(read_on.chips.starts, whole.chips.starts)
+
+
+def test_a_frame_that_comes_damaged_is_left_to_a_new_reading() -> None:
+    raw = sent_raw(np.random.default_rng(6), 100, "A")
+    burst = in_baseband(BY_NAME["T M2O"], "A", np.random.default_rng(7), ec_n0_db=20, raw=raw)
+    reader = HitReader(burst.channel, LinkRules())
+    hit = SyncSearch(burst.channel).find(burst.samples)[0]
+    coming = hit.start + round(burst.channel.samples_per_chip * (reader.header_chips + 24))
+    begun = reader.read(burst.samples[:coming].copy(), hit, thorough=False, is_growing=True)
+    samples = burst.samples.copy()
+    samples[coming + 1000 : coming + 2000] = 0.0
+    assert reader.read_on(samples, begun) is None
