@@ -71,6 +71,24 @@ def test_noise_rarely_looks_like_a_sync_word(row: PhyMode) -> None:
     assert max((hit.metric for hit in hits), default=0.0) < 0.7
 
 
+@every_row
+def test_known_noise_hides_no_weak_burst(row: PhyMode) -> None:
+    # what is passed over as noise is not the burst, at less than any row is read at
+    rng = np.random.default_rng(17)
+    n_found = 0
+    for _ in range(12):
+        burst = in_baseband(row, "A", rng, ec_n0_db=6.0)
+        search = SyncSearch(burst.channel)
+        anywhere = search.find(burst.samples)
+        aware = search.find(burst.samples, chip_noise_power=10.0 ** (-6.0 / 10.0))
+        start = burst.pattern_start(burst.channel.samples_per_chip)
+        near = [h for h in anywhere if abs(h.start - start) < burst.channel.samples_per_chip]
+        assert set(near) <= set(aware)
+        assert len(aware) <= len(anywhere)
+        n_found += len(near)
+    assert n_found >= 9
+
+
 def test_hits_come_best_first_and_apart() -> None:
     rng = np.random.default_rng(4)
     bursts = [in_baseband(BY_NAME["T M2O"], "A", rng, ec_n0_db=db) for db in (12, 25, 18)]
