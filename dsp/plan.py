@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from dsp.modes import MODES, FrameFormat, LineCode, PhyMode
 
@@ -42,7 +43,7 @@ class Variant:
     continuation: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Channel:
     """One carrier frequency and chip rate to listen to.
 
@@ -90,19 +91,19 @@ class Channel:
         """One-sided bandwidth that demodulation needs."""
         return self.carrier_tolerance_hz + self.deviation_max_hz + 0.6 * self.chip_rate_hz
 
-    @property
+    @cached_property
     def longest_burst_s(self) -> float:
         """Duration of the longest preamble and frame at the slowest chip rate."""
         chips = max(row.header_chips + LONGEST_FRAME_BYTES * row.chips_per_byte for row in self.rows)
         return chips / (self.chip_rate_hz * (1.0 - self.chip_rate_tolerance))
 
-    @property
+    @cached_property
     def shortest_burst_s(self) -> float:
         """Duration of the shortest preamble and frame at the fastest chip rate."""
         chips = min(row.header_chips + SHORTEST_FRAME_BYTES * row.chips_per_byte for row in self.rows)
         return chips / (self.chip_rate_hz * (1.0 + self.chip_rate_tolerance))
 
-    @property
+    @cached_property
     def longest_header_s(self) -> float:
         """Duration of the longest preamble and sync word at the slowest chip rate."""
         chips = max(row.header_chips for row in self.rows)

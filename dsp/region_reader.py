@@ -197,10 +197,9 @@ class RegionReader:
             hit = new.hit
             if self._explained(hit) or any(self._same_place(one.hit, hit) for one in self._coming):
                 continue
-            hidden = any(self._hides(one, hit) for one in self._coming)
             due = max(new.stop, hit.start + self._header_samples)
-            if hidden or not self._is_there(due):
-                self._coming.append(replace(new, stop=due))
+            if not self._is_there(due) or any(self._hides(one, hit) for one in self._coming):
+                self._coming.append(new if new.stop == due else _Coming(hit, due, new.begun, new.changes))
                 continue
             attempt = self._read_on(new)
             stop = self._stop(attempt)
