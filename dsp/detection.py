@@ -34,8 +34,8 @@ _MOST_UNSURE = 192
 # read have up to 11 by chips, up to 40 by words, whose other readings exclude each other; noise 40 to 130
 _HOPELESS_CHIPS = 30.0
 _HOPELESS_WORDS = 50.0
-# of the first bytes, after the first tuning and the second: frames in noise that are read have 0.69 and 0.77
-_LEAST_COHERENCE = (0.55, 0.7)
+# of the first bytes: frames of C in noise that are read have 0.69 and more, one in 16 of F 0.55 to 0.7
+_LEAST_COHERENCE = 0.55
 _SLIPS = (0, -1, 1, -2, 2, -3, 3, -4, 4)  # chips
 
 
@@ -123,7 +123,7 @@ class Detectors:
             stop = len(known) + n_bytes * per_byte
             if chips.starts.size < stop:  # not whole, however it is read
                 return Detected(chips, chips.values[len(known) :])
-            least = _LEAST_COHERENCE if n_bytes <= _FIRST_BYTES else (0.0, 0.0)
+            least = _LEAST_COHERENCE if n_bytes <= _FIRST_BYTES else 0.0
             return self._detect_sequence(baseband, variant, steady.clock, chips, stop, least)
 
         def word_by_word(n_bytes: int) -> Detected:
@@ -164,7 +164,7 @@ class Detectors:
         clock: ChipClock,
         chips: SoftChips,
         stop: int,
-        least_coherence: tuple[float, float],
+        least_coherence: float,
     ) -> Detected:
         """Tune on what is decided, decide anew, twice; the clock of these modes is steady."""
         row = variant.row
@@ -178,7 +178,7 @@ class Detectors:
             symbols = known
         tuning = tuner.by_tones(chips.low_hz, chips.high_hz, float(starts[starts.size // 2]))
         tuning = tuner.tune(baseband, starts, symbols, tuning)
-        if row.bits_per_chip == 1 and tuning.coherence < least_coherence[0]:
+        if row.bits_per_chip == 1 and tuning.coherence < least_coherence:
             return _given_up(chips, known.size, stop)
         symbols = sequences.decide(baseband, starts, tuning, known.size)
         levels, alignment = tuner.shapes[0].levels, self._alignments[row.name]
@@ -189,7 +189,7 @@ class Detectors:
             starts = starts + slip * float(np.diff(starts).mean())
             symbols = np.concatenate([known[: max(-slip, 0)], symbols[max(slip, 0) :]])[: starts.size]
         tuning = tuner.tune(baseband, starts, symbols, tuning, sure=True)
-        if row.bits_per_chip == 1 and tuning.coherence < least_coherence[1]:
+        if row.bits_per_chip == 1 and tuning.coherence < least_coherence:
             return _given_up(chips, known.size, stop)
         found = sequences.detect(baseband, starts, tuning, known.size)
         values = found.soft[:, 0] if row.bits_per_chip == 1 else levels[found.symbols]
