@@ -28,7 +28,8 @@ from dsp.plan import Channel
 from dsp.selection import of_rank
 from dsp.waveform_fit import solve_normal
 
-_COARSE_STEP = 4  # of deviations, a power of 2
+_COARSE_STEPS = (4, 2, 1)  # of deviations tried
+_COARSE_INDEX = 0.25  # modulation index that such a step may be, so that none is beyond the maximum's sides
 _DEVIATION_STEPS = 17  # from a little below to a little above what is permitted
 _LEAST_CHIPS = 8  # fewer tell nothing of carrier and deviation
 _GROUP_CHIPS = 8
@@ -94,6 +95,8 @@ class Tuner:
         self.shapes = tuple(ChipShapes(row, channel.samples_per_chip, kind) for kind in kinds)
         self._usual = kinds.index(row.bandwidth_time)
         self._candidates_hz = np.linspace(0.8 * limits.min_hz, 1.2 * limits.max_hz, _DEVIATION_STEPS)
+        index = 2.0 * float(self._candidates_hz[1] - self._candidates_hz[0]) / row.chip_rate_hz
+        self._coarse_step = next((n for n in _COARSE_STEPS if n * index <= _COARSE_INDEX), 1)
 
     def by_tones(self, low_hz: float, high_hz: float, middle: float) -> Tuning:
         """Take what tones say, with the usual deviation and kind of chips: a start for ``tune``.
@@ -165,7 +168,7 @@ class Tuner:
         banks, advances = self._candidate_banks[kind]
         turns = np.zeros(len(banks), dtype=np.complex128)
         contexts = self.shapes[kind].contexts_of(symbols)
-        best = int(_strongest(samples, fractions, contexts, banks, advances, _COARSE_STEP, turns))
+        best = int(_strongest(samples, fractions, contexts, banks, advances, self._coarse_step, turns))
         strength = np.abs(turns)
         deviation_hz = _parabola_peak(self._candidates_hz, strength, best)
         return _Found(float(strength[best]), deviation_hz, float(np.angle(turns[best])), kind)
@@ -302,8 +305,8 @@ def _chain(samples, fractions, contexts, bank, advance, matched):  # type: ignor
 def _strongest(samples, fractions, contexts, banks, advances, step, turns):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Find the candidate deviation whose phase advances add up to most: every ``step``-th, then between.
 
-    The length of the sum has one maximum over the permitted deviations. Turns of the best one and its
-    neighbours are filled in.
+    The length of the sum has one maximum as far as a chip's turn is below a half. Turns of the best one
+    and its neighbours are filled in.
     """
     best = 0
     for candidate in range(0, turns.size, step):
