@@ -16,6 +16,7 @@ shift and decimate, 0.2 ns a tap and output to resample.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class BasebandFilter:
         """Input samples that an output needs on each side."""
         return self._taps.size // 2 + 1 + self._decimation * self._resampler_reach
 
-    @property
+    @cached_property
     def noise_bandwidth(self) -> float:
         """Equivalent noise bandwidth in cycles per input sample."""
         response = self._taps.astype(np.float64)

@@ -99,6 +99,8 @@ class History:
 
 @kernel
 def _convert(raw, zero, scale, off_re, off_im, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for i in range(raw.size):  # two loops: the first fills SIMD lanes only without the other
+        out[i] = (np.float32(raw[i]) - zero) * scale
     for i in range(0, raw.size - 1, 2):
-        out[i] = (np.float32(raw[i]) - zero) * scale - off_re
-        out[i + 1] = (np.float32(raw[i + 1]) - zero) * scale - off_im
+        out[i] -= off_re
+        out[i + 1] -= off_im

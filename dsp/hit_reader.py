@@ -31,6 +31,7 @@ class HitReader:
 
     Attributes:
         detector: the channel's noncoherent chip detector.
+        header_chips: from the pattern's first to the end of the first block, in the longest variant.
     """
 
     def __init__(
@@ -47,6 +48,10 @@ class HitReader:
         ]
         longest = max(len(variant.continuation) for variant in channel.variants)
         per_byte = max(variant.row.chips_per_byte for variant in channel.variants)
+        self.header_chips = len(channel.pattern) + max(
+            len(v.continuation) + rules.first_span_bytes(v.frame_format) * v.row.chips_per_byte
+            for v in channel.variants
+        )
         self._sync_chips = len(channel.pattern) + longest + per_byte
 
     def read(
@@ -83,14 +88,6 @@ class HitReader:
     def read_on(self, baseband: ComplexArray, attempt: Attempt) -> Attempt | None:
         """Read the rest of a frame that has come since, as ``FrameReader.read_on``."""
         return self._reader.read_on(baseband, attempt)
-
-    @property
-    def header_chips(self) -> int:
-        """Chips from the pattern's first to the end of the first block, in the longest variant."""
-        return len(self._channel.pattern) + max(
-            len(v.continuation) + self._rules.first_span_bytes(v.frame_format) * v.row.chips_per_byte
-            for v in self._channel.variants
-        )
 
     def announced_stop(self, attempt: Attempt) -> float | None:
         """Tell at which baseband sample a frame that was cut off ends; None where its length is unsure."""

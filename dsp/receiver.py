@@ -215,6 +215,8 @@ class Receiver:
     def _settle(self, step: _Step) -> list[Burst]:
         """Take the bursts of one step."""
         found: list[Burst] = []
+        if not step.parts and not self._silent:
+            return found
         for part in step.parts:
             bursts, region, channel = part.bursts.result(), part.region, self._channels[part.index]
             found += bursts

@@ -19,7 +19,7 @@ import numpy as np
 from dsp.arrays import IndexArray, RawArray
 from dsp.burst import Burst, Fault
 from dsp.history import RawScale
-from dsp.modes import MODES, FrameFormat
+from dsp.modes import MODES, FrameFormat, PhyMode
 from dsp.plan import Plan
 from dsp.receiver import Receiver
 from protocol import link
@@ -159,7 +159,7 @@ class StreamReceiver:
             frame=b"",
             link=None,
             rejection=None,
-            direction=_mode_direction(burst),
+            direction=_DIRECTIONS[burst.row.name],
         )
         if burst.fault is not None:
             return replace(reception, rejection=_rejection(burst))
@@ -186,13 +186,16 @@ def _rejection(burst: Burst) -> Rejection:
     return Rejection(layer, burst.fault.value, burst.bad_blocks[0] if burst.bad_blocks else None)
 
 
-def _mode_direction(burst: Burst) -> str | None:
-    """Tell the direction where all rows that look like the burst's have the same one."""
+def _mode_direction(row: PhyMode) -> str | None:
+    """Tell the direction where all rows that look like a burst's have the same one."""
     alike = {
-        row.direction
-        for row in MODES
-        if row.mode == burst.row.mode
-        and row.centers_hz == burst.row.centers_hz
-        and row.chip_rate_hz == burst.row.chip_rate_hz
+        other.direction
+        for other in MODES
+        if other.mode == row.mode
+        and other.centers_hz == row.centers_hz
+        and other.chip_rate_hz == row.chip_rate_hz
     }
     return alike.pop() if len(alike) == 1 and "both" not in alike else None
+
+
+_DIRECTIONS = {row.name: _mode_direction(row) for row in MODES}
