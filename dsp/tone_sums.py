@@ -104,7 +104,8 @@ def lock_pattern(
         Start and period in samples of ``tone_sums``, low and high tone in cycles a sample, and what speaks
         against the pattern at the first look: Σ |d| · mean |d| / variance |d| over the chips that are
         wrong, half the logarithm of how much likelier they are as they were heard. Noise makes few chips
-        wrong, and those small; what is clear and wrong is something else.
+        wrong, and those small; what is clear and wrong is something else. Two chips that a short
+        disturbance may have turned are forgiven.
     """
     start, period, low, high, against = _lock_pattern(
         x, *tones, *clock, signs, shifts, periods, most_pull, most_against
@@ -235,18 +236,26 @@ def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull
 
 @kernel
 def _against(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Add up what soft chips say against a pattern; infinite where it lies outside the sums."""
+    """Add up what soft chips say against a pattern, two forgiven; infinite where it lies outside the sums."""
     n = signs.size
     if starts[0] < 0.0 or starts[-1] + period >= sums.shape[1] - 1.0:
         return np.inf
     wrong = 0.0
+    largest = 0.0
+    second = 0.0
     size = 0.0
     square = 1e-30
     for j in range(n):
         soft = _soft(sums, starts[j], period)
         size += abs(soft)
         square += soft * soft
-        wrong += max(-signs[j] * soft, 0.0)
+        against = max(-signs[j] * soft, 0.0)
+        wrong += against
+        if against > largest:
+            largest, second = against, largest
+        elif against > second:
+            second = against
+    wrong -= largest + second
     return wrong * size / max(n * square - size * size, 1e-6 * n * square) * n
 
 
