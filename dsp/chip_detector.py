@@ -43,6 +43,7 @@ _LOOPS = (  # up to which tolerance of the rate each serves; 12 % and a drift of
     (0.05, ClockLoop(first=(0.07, 0.0025), final=(0.03, 0.00045), ease=0.01)),
     (1.0, ClockLoop(first=(0.07, 0.0025), final=(0.07, 0.0025), ease=0.0)),
 )
+_FORGIVING_METRIC = 0.65  # a pattern that stands out so much may have two chips turned by a disturbance
 _CLEAR_METRIC = 0.75  # a pattern that stands out so much tells its rate itself
 # what may speak against a pattern: frames that are read have up to 13, clear data that look like it hundreds
 MOST_AGAINST = 30.0
@@ -149,6 +150,7 @@ class ChipDetector:
             self._fit_periods(hit.chip_rate_error),
             self._most_pull,
             most_against,
+            hit.metric >= _FORGIVING_METRIC,
         )
         if against > most_against:
             return None

@@ -86,6 +86,7 @@ def lock_pattern(
     periods: DoubleArray,
     most_pull: float,
     most_against: float,
+    forgives: bool,
 ) -> tuple[float, float, float, float, float]:
     """Refine clock and tones on a known pattern: the shift and period that make it stand out most, twice.
 
@@ -99,16 +100,16 @@ def lock_pattern(
             do not disturb each other.
         most_pull: largest correction of a tone at a time, in cycles a sample.
         most_against: a pattern that more speaks against at the first look is given up.
+        forgives: two chips may say what they like: a short disturbance may have turned them.
 
     Returns:
         Start and period in samples of ``tone_sums``, low and high tone in cycles a sample, and what speaks
         against the pattern at the first look: Σ |d| · mean |d| / variance |d| over the chips that are
         wrong, half the logarithm of how much likelier they are as they were heard. Noise makes few chips
-        wrong, and those small; what is clear and wrong is something else. Two chips that a short
-        disturbance may have turned are forgiven.
+        wrong, and those small; what is clear and wrong is something else.
     """
     start, period, low, high, against = _lock_pattern(
-        x, *tones, *clock, signs, shifts, periods, most_pull, most_against
+        x, *tones, *clock, signs, shifts, periods, most_pull, most_against, forgives
     )
     return float(start), float(period), float(low), float(high), float(against)
 
@@ -211,7 +212,7 @@ def _soft_chips(sums, starts, period, out):  # type: ignore[no-untyped-def]  # n
 
 
 @kernel
-def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull, most_against):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull, most_against, forgives):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n = signs.size
     sums = np.empty((2, x.size + 1), dtype=np.complex128)
     starts = np.empty(n)
@@ -225,7 +226,7 @@ def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull
         for j in range(n):
             starts[j] = start + j * period
         if look == 0:
-            against = _against(sums, starts, period, signs)
+            against = _against(sums, starts, period, signs, forgives)
             if against > most_against:
                 break
         low_turn, high_turn = _turns(sums, starts, period, signs > 0.0)
@@ -235,8 +236,8 @@ def _lock_pattern(x, low, high, start, period, signs, shifts, periods, most_pull
 
 
 @kernel
-def _against(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Add up what soft chips say against a pattern, two forgiven; infinite where it lies outside the sums."""
+def _against(sums, starts, period, signs, forgives):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Add up what soft chips say against a pattern; infinite where it lies outside the sums."""
     n = signs.size
     if starts[0] < 0.0 or starts[-1] + period >= sums.shape[1] - 1.0:
         return np.inf
@@ -255,7 +256,8 @@ def _against(sums, starts, period, signs):  # type: ignore[no-untyped-def]  # no
             largest, second = against, largest
         elif against > second:
             second = against
-    wrong -= largest + second
+    if forgives:
+        wrong -= largest + second
     return wrong * size / max(n * square - size * size, 1e-6 * n * square) * n
 
 

@@ -52,8 +52,8 @@ def test_a_hit_a_few_chips_beside_the_pattern_is_put_right(name: str, off_chips:
 
 
 @pytest.mark.parametrize("name", ["T M2O", "C M2O", "S2 M2O"])
-def test_most_of_what_looks_like_the_pattern_in_a_clear_frame_is_given_up(name: str) -> None:
-    # not those with two wrong chips: a pattern that a short disturbance hit is read
+def test_of_what_the_search_finds_in_a_clear_frame_nearly_all_but_the_pattern_is_given_up(name: str) -> None:
+    # of 20 frames at 20 dB the search takes 282 to 541 stretches of preamble and data for a pattern
     likenesses = given_up = 0
     for seed in range(6):
         rng = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def test_most_of_what_looks_like_the_pattern_in_a_clear_frame_is_given_up(name: 
         for hit in others:
             likenesses += 1
             given_up += detector.lock(burst.samples, hit, most_against=MOST_AGAINST) is None
-    assert likenesses > 50 and given_up > 0.55 * likenesses
+    assert likenesses > 50 and given_up > 0.85 * likenesses
 
 
 def test_a_weak_pattern_does_not_displace_what_follows() -> None:
