@@ -61,8 +61,10 @@ class Alignment:
         """Score of a header that ends with each symbol, up to ``_FARTHEST_CHIPS`` behind where it should."""
         header = self._headers[number]
         levels = levels[: n_known + _FARTHEST_CHIPS]
+        scores = np.full(n_known + _FARTHEST_CHIPS, -np.inf)
+        if not levels.size:
+            return scores
         there = np.minimum(np.arange(1, levels.size + 1), header.size)
         wrong = 0.5 * (there - np.correlate(levels, header, "full")[: levels.size])
-        scores = np.full(n_known + _FARTHEST_CHIPS, -np.inf)
         scores[: levels.size] = there * _AS_SENT - wrong * _CHANGED
         return scores

@@ -51,7 +51,9 @@ def test_the_other_word_and_none_are_not() -> None:
     for _ in range(200):
         assert not alignment.is_likeliest(_levels(0, 0, rng), 1, N_KNOWN)
         assert not alignment.is_likeliest(rng.choice([-1.0, 1.0], 200).astype(np.float32), 0, N_KNOWN)
-    assert not alignment.is_likeliest(HEADERS[0][-30:], 0, N_KNOWN)  # cut off
+    for there in (30, 1, 0):  # cut off
+        assert not alignment.is_likeliest(HEADERS[0][-30:][:there], 0, N_KNOWN)
+        assert alignment.best_slip(HEADERS[0][-30:][:there], 0, N_KNOWN, SLIPS) == 0
 
 
 @pytest.mark.parametrize("slip", SLIPS)
