@@ -19,7 +19,7 @@ import numpy as np
 
 from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, DoubleArray, FloatArray
-from dsp.tone_sums import SUM_DELAY_SAMPLES
+from dsp.tone_sums import SUM_DELAY_SAMPLES, magnitude
 
 _KEPT_CHIPS = 2.2  # of the sums: half a chip behind the clock to one and a half before it, with a slow clock
 _ROOM_CHIPS = 512
@@ -120,11 +120,6 @@ def permitted_period(period: float, nominal: float, tolerance: float) -> float:
 
 
 @kernel
-def _size(z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    return np.sqrt(z.real * z.real + z.imag * z.imag)
-
-
-@kernel
 def _read(ring, b, t):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     i = int(t)
     mask = ring.shape[1] - 1
@@ -136,7 +131,7 @@ def _read(ring, b, t):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 def _soft(ring, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     low = _read(ring, 0, t + period) - _read(ring, 0, t)
     high = _read(ring, 1, t + period) - _read(ring, 1, t)
-    return _size(high) - _size(low)
+    return magnitude(high) - magnitude(low)
 
 
 @kernel

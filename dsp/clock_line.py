@@ -80,9 +80,7 @@ def _behind(line: PhasorArray) -> DoubleArray:
     n = line.size
     bent = _bent(n)
     size = 1 << (2 * n - 1).bit_length()
-    reach = int(
-        _FARTHEST_RATE * _GROUP_CHIPS * size
-    )  # of the turn from group to group, in steps of the spectrum
+    reach = int(_FARTHEST_RATE * _GROUP_CHIPS * size)  # of the turn between groups, in steps of the spectrum
     spectra = np.fft.fft(line * bent, size)
     row, turn = _longest(spectra, reach)
     behind = np.empty(n)

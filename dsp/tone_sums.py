@@ -165,7 +165,8 @@ def _read(sums, b, t):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @kernel
-def _size(z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def magnitude(z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Size of a complex number, without the care that ``abs`` takes of overflow."""
     return np.sqrt(z.real * z.real + z.imag * z.imag)
 
 
@@ -177,7 +178,7 @@ def _matched(sums, b, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN00
 @kernel
 def _soft(sums, t, period):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Read d(t); the caller keeps t and t + period inside the sums."""
-    return _size(_matched(sums, 1, t, period)) - _size(_matched(sums, 0, t, period))
+    return magnitude(_matched(sums, 1, t, period)) - magnitude(_matched(sums, 0, t, period))
 
 
 @kernel
@@ -276,7 +277,7 @@ def _fit_pattern(sums, signs, middle, shifts, periods):  # type: ignore[no-untyp
             for j in range(signs.size):  # a chip ends where the next one begins
                 t = start + (j + 1) * periods[r]
                 next_low, next_high = _read(sums, 0, t), _read(sums, 1, t)
-                total += signs[j] * (_size(next_high - high) - _size(next_low - low))
+                total += signs[j] * (magnitude(next_high - high) - magnitude(next_low - low))
                 low, high = next_low, next_high
             if total > best:
                 best = total
@@ -302,7 +303,7 @@ def _nearby_pattern(sums, middle, period, signs, farthest, steps):  # type: igno
             high[g] = _read(sums, 1, t)
     soft = np.empty(low.size - steps)
     for g in range(soft.size):
-        soft[g] = _size(high[g + steps] - high[g]) - _size(low[g + steps] - low[g])
+        soft[g] = magnitude(high[g + steps] - high[g]) - magnitude(low[g + steps] - low[g])
     best = -1e30
     best_place = farthest * steps
     for place in range(n_places):
