@@ -1,15 +1,18 @@
 """Helpers of the telegram tests: the messages of OMS Vol. 2 Annex N, and frames built for one test."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from protocol import address, afl, configuration, ell, link, transport
 from protocol.ciphers import SecretKey
+from protocol.dates import iso_text
 from protocol.decoder import Decoder
 from protocol.identify import identify
 from protocol.keys import Keyring, KeyRow
+from protocol.readings import Reading
 from protocol.sealing import seal_message
 from protocol.telegram import Telegram
 
@@ -25,6 +28,14 @@ ENCRYPTED = [
     vector for vector in FRAMES if vector["key"] and "fragment_payload_hex" not in vector["expected"]
 ]
 METER = address.build("ELS", "12345678", 51, 3)
+
+# Annex N names quantity and data type, or two names, in one text.
+QUANTITIES = {
+    "date (type G)": "date",
+    "date and time (type F)": "date and time",
+    "remote control / control state": "remote control",
+    "volume, compact profile": "volume",
+}
 
 Vector = Mapping[str, Any]
 
@@ -84,3 +95,20 @@ def ell_two(flags: int, session: int, key: SecretKey | None, payload: bytes) -> 
         ell.Ell(0x8D, flags, 1, session_number=session, payload_crc=0), payload, METER.raw, key
     )
     return link.build(0x44, METER, layer.encode() + sealed).encode()
+
+
+def check_readings(found: Iterable[Reading], records: list[Any]) -> None:
+    own = [reading for reading in found if "profile_value" not in reading.qualifiers]
+    assert len(own) == len(records)
+    for reading, record in zip(own, records, strict=True):
+        value = iso_text(reading.value) if isinstance(reading.value, date) else reading.value
+        assert (value if isinstance(record["value"], str | None) else float(value)) == record["value"]
+        assert reading.unit == record["unit"]
+        assert reading.quantity == QUANTITIES.get(record["quantity"], record["quantity"])
+        assert (reading.function, reading.storage, reading.tariff, reading.subunit) == (
+            record["function"],
+            record["storage"],
+            record["tariff"],
+            record["subunit"],
+        )
+        assert reading.dib_vib.hex().upper() == record["dif_vif_hex"]

@@ -1,8 +1,5 @@
 """Every verified message of OMS Vol. 2 Annex N as a whole telegram: read, without a key, altered, cut off."""
 
-from datetime import date
-from typing import Any
-
 import pytest
 from telegram_frames import (
     ASSEMBLED,
@@ -12,6 +9,7 @@ from telegram_frames import (
     GAS,
     GAS_B,
     Vector,
+    check_readings,
     decode,
     decode_vector,
     expected_address,
@@ -22,37 +20,11 @@ from telegram_frames import (
 
 from protocol import address, c_field, link, security, wired
 from protocol.ciphers import SecretKey
-from protocol.dates import iso_text
 from protocol.decoder import Decoder
 from protocol.identify import identify
 from protocol.keys import Keyring, KeyRow
 from protocol.outcome import Outcome
 from protocol.telegram import NOTES, Telegram
-
-# Annex N names quantity and data type, or two names, in one text.
-QUANTITIES = {
-    "date (type G)": "date",
-    "date and time (type F)": "date and time",
-    "remote control / control state": "remote control",
-    "volume, compact profile": "volume",
-}
-
-
-def check_readings(telegram: Telegram, records: list[Any]) -> None:
-    own = [reading for reading in telegram.readings if "profile_value" not in reading.qualifiers]
-    assert len(own) == len(records)
-    for reading, record in zip(own, records, strict=True):
-        value = iso_text(reading.value) if isinstance(reading.value, date) else reading.value
-        assert (value if isinstance(record["value"], str | None) else float(value)) == record["value"]
-        assert reading.unit == record["unit"]
-        assert reading.quantity == QUANTITIES.get(record["quantity"], record["quantity"])
-        assert (reading.function, reading.storage, reading.tariff, reading.subunit) == (
-            record["function"],
-            record["storage"],
-            record["tariff"],
-            record["subunit"],
-        )
-        assert reading.dib_vib.hex().upper() == record["dif_vif_hex"]
 
 
 @pytest.mark.parametrize("vector", FRAMES, ids=[vector["id"] for vector in FRAMES])
@@ -82,7 +54,7 @@ def test_annex_n(vector: Vector) -> None:
     assert telegram.security.authenticated == ("afl" in expected)
     if vector["key"]:
         assert telegram.security.profile == vector["security_profile"]
-    check_readings(telegram, expected["records"])
+    check_readings(telegram.readings, expected["records"])
 
 
 @pytest.mark.parametrize("vector", ASSEMBLED, ids=[vector["id"] for vector in ASSEMBLED])
@@ -96,7 +68,7 @@ def test_annex_n_fragments(vector: Vector) -> None:
     assert last.security.authenticated == (vector["medium"] == "wireless")
     assert last.security.message_counter == parts[0].afl.message_counter  # type: ignore[union-attr]
     assert last.trace.message.hex().upper() == vector["message_hex"]
-    check_readings(last, vector["expected"]["records"])
+    check_readings(last.readings, vector["expected"]["records"])
 
 
 def test_application_error_of_annex_n() -> None:
