@@ -41,7 +41,7 @@ from dsp.plan import Channel
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
 from dsp.smoothing import NOISE_MEMORY, to_costs
 from dsp.tone_sums import SUM_DELAY_SAMPLES, match, tone_sums
-from dsp.waveform_fit import solve
+from dsp.waveform_fit import draw, solve
 
 _MEMORY_PER_CHIP = 0.92
 _TUNING_PASSES = 2
@@ -223,8 +223,8 @@ def _lateness(
     weighted = np.abs(between)[:, None] * terms
     turn_per_sample = 2.0 * np.pi * max(high - low, _LEAST_TONE_DISTANCE)
     late = np.empty(decided.size)
-    _draw_within(solve(weighted.T @ terms, weighted.T @ apart) / -turn_per_sample, period, late)
-    return late
+    draw(solve(weighted.T @ terms, weighted.T @ apart)[::-1] / -turn_per_sample, np.inf, late)
+    return np.clip(late, -period, period)
 
 
 def _slope(y: DoubleArray) -> DoubleArray:
@@ -261,16 +261,6 @@ def _draw_cubic(starts, smooth, period):  # type: ignore[no-untyped-def]  # noqa
         square = k * k
         smooth[i] = c0 + c2 * square + k * (c1 + c3 * square)
         period[i] = step * (c1 + 2.0 * c2 * k + 3.0 * c3 * square)
-
-
-@kernel
-def _draw_within(cubic, most, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Evaluate a cubic, x³ first, evenly from −1 to 1, no farther from 0 than ``most``."""
-    step = 2.0 / (out.size - 1)
-    for i in range(out.size):
-        k = i * step - 1.0
-        value = ((cubic[0] * k + cubic[1]) * k + cubic[2]) * k + cubic[3]
-        out[i] = min(max(value, -most[i]), most[i])
 
 
 @kernel

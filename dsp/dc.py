@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsp._kernel import kernel
-from dsp.selection import of_rank
+from dsp.selection import median
 
 _STRETCHES = 64
 _LEAST_STRETCHES = 3
@@ -34,9 +33,4 @@ class DcTracker:
         n = min(self._n_pushed, _STRETCHES)
         if n < _LEAST_STRETCHES:
             return 0.0
-        return complex(_median(self._means[0, :n]), _median(self._means[1, :n]))
-
-
-@kernel
-def _median(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    return 0.5 * (of_rank(values, (values.size - 1) // 2) + of_rank(values, values.size // 2))
+        return complex(median(self._means[0, :n]), median(self._means[1, :n]))

@@ -20,7 +20,7 @@ from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.chip_detector import ChipClock, ChipDetector, SoftChips, Track
 from dsp.chip_track import mean_period, permitted_period
 from dsp.code_word_detector import CodeWordDetector
-from dsp.encoder import chip_string
+from dsp.encoder import chip_string, levels_of
 from dsp.modes import FrameFormat, LineCode, PhyMode
 from dsp.plan import Channel, Variant
 from dsp.repair import NO_ALTERNATIVES, Alternatives, cheapest
@@ -250,7 +250,7 @@ def _steady(starts: DoubleArray, nominal: float, tolerance: float) -> DoubleArra
 def _header(row: PhyMode, frame_format: FrameFormat) -> FloatArray:
     """Levels of preamble and sync word."""
     chips = chip_string("01" * row.preamble_pairs + row.sync_words[frame_format])
-    return chips.astype(np.float32) * np.float32(2.0) - np.float32(1.0)
+    return levels_of(chips)
 
 
 def _cut(chips: SoftChips, stop: int) -> SoftChips:

@@ -56,8 +56,8 @@ def encode_levels(
     trailer = _postamble(row, int(coded[-1]), _postamble_length(row, postamble_chips))
     if row.modulation is Modulation.GFSK4:
         dibits = 2 * coded[0::2] + coded[1::2]
-        return np.concatenate([_signs(header), DIBIT_LEVELS[dibits], _signs(trailer)])
-    return _signs(np.concatenate([header, coded, trailer]))
+        return np.concatenate([levels_of(header), DIBIT_LEVELS[dibits], levels_of(trailer)])
+    return levels_of(np.concatenate([header, coded, trailer]))
 
 
 def count_chips(
@@ -89,5 +89,6 @@ def _postamble(row: PhyMode, last_chip: int, length_chips: int) -> ChipArray:
     return ((np.arange(length_chips) + first) % 2).astype(np.uint8)
 
 
-def _signs(chips: ChipArray) -> FloatArray:
+def levels_of(chips: ChipArray) -> FloatArray:
+    """Levels float32 [n] of chips of 0 and 1: −1 and 1."""
     return chips.astype(np.float32) * np.float32(2) - np.float32(1)

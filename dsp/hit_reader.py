@@ -9,7 +9,7 @@ import numpy as np
 from dsp.arrays import ComplexArray, FloatArray
 from dsp.burst import Fault, FrameRules
 from dsp.chip_detector import MOST_AGAINST, NO_CHIPS, ChipDetector, SoftChips
-from dsp.encoder import chip_string
+from dsp.encoder import chip_string, levels_of
 from dsp.frame_reader import Attempt, FrameReader
 from dsp.plan import Channel, Variant
 from dsp.sync_search import SyncHit
@@ -42,10 +42,7 @@ class HitReader:
         self._rules = rules
         self._reader = FrameReader(channel, rules, repair=repair, coherent=coherent)
         self._pattern_ones = chip_string(channel.pattern) == 1
-        self._signs = [
-            chip_string(variant.continuation) * np.float32(2.0) - np.float32(1.0)
-            for variant in channel.variants
-        ]
+        self._signs = [levels_of(chip_string(variant.continuation)) for variant in channel.variants]
         longest = max(len(variant.continuation) for variant in channel.variants)
         per_byte = max(variant.row.chips_per_byte for variant in channel.variants)
         self.header_chips = len(channel.pattern) + max(

@@ -36,6 +36,12 @@ def of_rank(values, rank):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 @kernel
+def median(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return the median of at least one value."""
+    return 0.5 * (of_rank(values, (values.size - 1) // 2) + of_rank(values, values.size // 2))
+
+
+@kernel
 def order_of_few(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return the indices that sort up to some hundred values, equal ones as they come, by insertion."""
     order = np.empty(values.size, dtype=np.int64)

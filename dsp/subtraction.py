@@ -23,7 +23,7 @@ import numpy as np
 from dsp import line_code
 from dsp._kernel import kernel
 from dsp.arrays import ComplexArray, DoubleArray, PhasorArray
-from dsp.encoder import chip_string
+from dsp.encoder import chip_string, levels_of
 from dsp.frame_reader import Attempt
 from dsp.known_waveform import KnownBurst, WaveformMaker, chip_phasors
 from dsp.modes import PhyMode, Postamble
@@ -135,7 +135,7 @@ class Subtraction:
         low, high = attempt.chips.low_hz, attempt.chips.high_hz
         rate_hz = self._channel.baseband_rate_hz
         return KnownBurst(
-            levels=chips.astype(np.float32) * np.float32(2) - np.float32(1),
+            levels=levels_of(chips),
             edges=_drawn(starts, order, chips.size + 1),
             carrier=(low + high) / 2.0 / rate_hz,
             deviation=(high - low) / 2.0 / rate_hz,

@@ -25,7 +25,7 @@ from dsp.arrays import ComplexArray, DoubleArray, FloatArray, IndexArray
 from dsp.chip_shapes import ChipShapes, cut_chips
 from dsp.modes import PhyMode
 from dsp.plan import Channel
-from dsp.selection import of_rank
+from dsp.selection import median
 from dsp.waveform_fit import solve_normal
 
 _COARSE_STEPS = (4, 2, 1)  # of deviations tried
@@ -223,7 +223,7 @@ def _fit_chain(matched: ComplexArray, levels: FloatArray, sure: bool) -> tuple[f
 def _fit_steps(terms, steps, prior, fit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Fit the terms to steps, those that are off the less, in passes."""
     n, n_terms = terms.shape
-    off = steps - 0.5 * (of_rank(steps, (n - 1) // 2) + of_rank(steps, n // 2))
+    off = steps - median(steps)
     weighted = np.empty_like(terms)
     square = np.empty((n_terms, n_terms))
     right = np.empty(n_terms)
